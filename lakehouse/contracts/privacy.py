@@ -1,0 +1,71 @@
+"""Tables of the privacy domain: who has an account, and what was deleted when."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lakehouse.contract import AppendOnce, Column, Layer, Pii, RetentionClass, TableContract, Upsert
+from lakehouse.contracts.columns import IS_SIMULATED, between, instant, one_of, unique
+
+ACCOUNT_STATUSES = ("active", "temporarily_frozen", "permanently_frozen", "cancelled", "erased")
+SINKS = ("table", "footage")
+
+ACCOUNTS = TableContract(
+    domain="privacy",
+    name="accounts",
+    layer=Layer.BRONZE,
+    version=1,
+    description="Accounts that may enter; no name, phone or address is among the fields.",
+    columns=(
+        Column("account_id", pl.String, "Account.", pii=Pii.PSEUDONYMOUS),
+        instant("created_at", "When it was opened."),
+        Column("status", pl.String, f"One of {', '.join(ACCOUNT_STATUSES)}."),
+        IS_SIMULATED,
+    ),
+    key=("account_id",),
+    write_mode=Upsert(),
+    retention=RetentionClass.ACCOUNT,
+    purposes=("transaction",),
+    clauses=("C-06", "C-52"),
+    clock_column="created_at",
+    subject_column="account_id",
+    expectations=(unique("account_id"), one_of("status", ACCOUNT_STATUSES)),
+)
+
+SWEEPS = TableContract(
+    domain="privacy",
+    name="sweeps",
+    layer=Layer.GOLD,
+    version=1,
+    description="Ledger of deletions on time: one row per expired place, with what was removed.",
+    columns=(
+        Column("sweep_id", pl.String, "Hash of sink, place and moment."),
+        instant("swept_at", "When it was removed."),
+        Column("sink", pl.String, f"One of {', '.join(SINKS)}."),
+        Column("place", pl.String, "Table or footage folder."),
+        Column("store_id", pl.String, "Store."),
+        Column("capture_hour", pl.String, "UTC hour of capture that was removed."),
+        Column("retention", pl.String, "Retention class whose limit was reached."),
+        instant("expires_at", "Moment at which the oldest possible value would reach its limit."),
+        Column("rows_removed", pl.Int64, "Rows removed from the table; 0 for footage.", "rows"),
+        Column("files_removed", pl.Int64, "Files unlinked.", "files"),
+        Column("bytes_removed", pl.Int64, "Bytes unlinked.", "B"),
+        Column("rows_left", pl.Int64, "Rows still found in that hour after the sweep.", "rows"),
+        Column("files_left", pl.Int64, "Files still found in that place after the sweep.", "files"),
+    ),
+    key=("sweep_id",),
+    write_mode=AppendOnce(),
+    retention=RetentionClass.LEDGER,
+    purposes=("compliance",),
+    clauses=("C-50", "C-51", "C-57"),
+    clock_column="swept_at",
+    expectations=(
+        unique("sweep_id"),
+        one_of("sink", SINKS),
+        between("rows_left", 0, 0),
+        between("files_left", 0, 0),
+        between("bytes_removed", 0, None),
+    ),
+)
+
+TABLES = (ACCOUNTS, SWEEPS)
