@@ -1,0 +1,280 @@
+"""From a clip's slot patches to episodes: something moved in a slot; did it change, how, and when.
+
+A slot is busy while something moves in it or a person's box lies over it. It is clear again after a rest. The
+median of the clear frames before is compared with that after: presence (an object against its surroundings)
+gives the direction where the surroundings are plain, the change of appearance tells that anything happened
+where they are crowded. The moment is the split of the busy frames that best separates before from after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from assets.vision.slot_judgement import Judgement, judge
+from assets.vision.slot_settings import SlotSettings
+from assets.vision.slot_signal import CORE, ByteArray, FloatArray, change_map
+
+
+@dataclass(frozen=True)
+class ClipRecord:
+    """What the observer kept of a clip: T samples of S slots.
+
+    `times_s` (T,), `gains` (T, 3) factors to the clip's reference brightness, `patches` (T, S, H, W, 3),
+    `motion` (T, S, 3) share, column and row of the motion, `covered` (T, S), `coordinates_px` (S, H, W, 2).
+    """
+
+    times_s: npt.NDArray[np.float64]
+    gains: FloatArray
+    patches: ByteArray
+    motion: FloatArray
+    covered: npt.NDArray[np.bool_]
+    coordinates_px: FloatArray
+
+
+@dataclass(frozen=True)
+class SlotEpisode:
+    """One row of vision/slot_episodes, times in seconds of the clip.
+
+    `kind` is change, touch, opening or closing (the slot's first and last clear state in the clip). `patch`
+    is the slot's picture after the episode, brightness-compensated, (H, W, 3) uint8 as bytes. An opening or
+    closing state whose `started_s` lies inside the clip tells that the slot was busy at the clip's end.
+    """
+
+    slot_id: str
+    kind: str
+    started_s: float
+    ended_s: float
+    changed_s: float
+    presence_change: float
+    appearance_change: float
+    facings_change: int
+    put_prob: float
+    pick_prob: float
+    contact_px: tuple[float, float] | None
+    has_person: bool
+    patch: bytes
+
+
+def slot_episodes(
+    record: ClipRecord, slot: int, slot_id: str, facings: int, settings: SlotSettings
+) -> list[SlotEpisode]:
+    """Episodes of one slot of a clip, with its opening and closing state if it was ever clear."""
+    times = record.times_s
+    busy = (record.motion[:, slot, 0] > settings.motion_share) | record.covered[:, slot]
+    rests = list(_clear_runs(times, busy, settings.clear_s))
+    if not rests:
+        return []
+    states = [_Rest(start, stop, *_states(record, slot, start, stop, settings)) for start, stop in rests]
+    states = _without_still_hands(states, times, settings)
+    found = [_state_episode("opening", slot_id, states[0].first, float(times[states[0].start]))]
+    for before, after in zip(states, states[1:], strict=False):
+        episode = _between(record, slot, slot_id, facings, before, after, settings)
+        if episode is not None:
+            found.append(episode)
+    found.append(_state_episode("closing", slot_id, states[-1].last, float(times[states[-1].stop - 1])))
+    return found
+
+
+@dataclass(frozen=True)
+class _Rest:
+    start: int
+    stop: int
+    first: FloatArray
+    last: FloatArray
+
+
+def _clear_runs(
+    times: npt.NDArray[np.float64], busy: npt.NDArray[np.bool_], clear_s: float
+) -> Iterator[tuple[int, int]]:
+    """Index ranges [start, stop) without motion for at least `clear_s`."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], busy, [True]]).astype(np.int8)))
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        if times[stop - 1] - times[start] >= clear_s - 0.051:
+            yield int(start), int(stop)
+
+
+def _states(
+    record: ClipRecord, slot: int, start: int, stop: int, settings: SlotSettings
+) -> tuple[FloatArray, FloatArray]:
+    """Median patch of the first settled and of the last stretch of a rest, brightness-compensated."""
+    times = record.times_s
+    settled = start + int(np.searchsorted(times[start:stop], times[start] + settings.clear_s - settings.state_s))
+    until = int(np.searchsorted(times[:stop], times[min(settled, stop - 1)] + settings.state_s))
+    first = _median_patch(record, slot, min(settled, stop - 1), max(until, settled + 1))
+    since = int(np.searchsorted(times[:stop], times[stop - 1] - settings.state_s))
+    last = _median_patch(record, slot, max(start, since), stop)
+    return first, last
+
+
+def _median_patch(record: ClipRecord, slot: int, start: int, stop: int) -> FloatArray:
+    patches = record.patches[start:stop, slot].astype(np.float32) * record.gains[start:stop, None, None, :]
+    return np.asarray(np.median(patches, axis=0), dtype=np.float32)
+
+
+def _unlike(one: FloatArray, other: FloatArray, settings: SlotSettings) -> float:
+    return float((change_map(one, other) > settings.change_level).mean())
+
+
+def _without_still_hands(
+    rests: list[_Rest], times: npt.NDArray[np.float64], settings: SlotSettings
+) -> list[_Rest]:
+    """Drop short rests that differ from a state which returns at once: a hand that was held still."""
+    kept = list(rests)
+    index = 1
+    while index < len(kept) - 1:
+        before, rest, after = kept[index - 1], kept[index], kept[index + 1]
+        short = times[rest.stop - 1] - times[rest.start] < settings.still_hand_s
+        if short and (
+            _unlike(before.last, after.first, settings)
+            < 0.4 * min(_unlike(before.last, rest.first, settings), _unlike(rest.last, after.first, settings))
+        ):
+            del kept[index]
+        else:
+            index += 1
+    return kept
+
+
+def _between(
+    record: ClipRecord, slot: int, slot_id: str, facings: int, before: _Rest, after: _Rest, settings: SlotSettings
+) -> SlotEpisode | None:
+    start, stop = before.stop, after.start
+    judgement = judge(before.last, after.first, facings, settings)
+    hidden = _hidden_share(record, slot, start, stop, before.last, after.first)
+    moving = record.motion[start:stop, slot, 0] > settings.motion_share
+    touched = hidden > settings.touch_share
+    step = float(np.median(np.diff(record.times_s))) if len(record.times_s) > 1 else settings.sample_s
+    kind = "change"
+    if not judgement.has_changed:
+        if float(touched.sum()) * step < settings.touch_s:
+            return None
+        kind = "touch"
+    span = np.flatnonzero(touched | moving)
+    first, last = (start + int(span[0]), start + int(span[-1])) if len(span) else (start, stop - 1)
+    if judgement.has_changed:
+        changed_s = _best_split(record, slot, start, stop, before.last, after.first)
+    else:
+        inside = start + np.flatnonzero(touched)
+        changed_s = float(np.median(record.times_s[inside]))
+    return SlotEpisode(
+        slot_id=slot_id,
+        kind=kind,
+        started_s=float(record.times_s[first]),
+        ended_s=float(record.times_s[max(first, last)]),
+        changed_s=changed_s,
+        presence_change=judgement.presence_change,
+        appearance_change=judgement.appearance_change,
+        facings_change=judgement.facings_change if kind == "change" else 0,
+        put_prob=judgement.put_prob,
+        pick_prob=judgement.pick_prob,
+        contact_px=_contact(record, slot, start, stop, changed_s),
+        has_person=bool(record.covered[start:stop, slot].any()),
+        patch=_as_bytes(after.first),
+    )
+
+
+def _hidden_share(
+    record: ClipRecord, slot: int, start: int, stop: int, before: FloatArray, after: FloatArray
+) -> FloatArray:
+    """Share of the core, per busy frame, that looks neither like before nor like after: a hand, an arm."""
+    cores = record.patches[start:stop, slot, :, CORE].astype(np.float32) * record.gains[start:stop, None, None, :]
+    low = np.minimum(before, after)[:, CORE]
+    high = np.maximum(before, after)[:, CORE]
+    outside = np.maximum(np.maximum(low - cores, cores - high), 0).max(axis=-1)
+    brightness = 0.5 * (before.mean() + after.mean()) + 8.0
+    return np.asarray((outside / brightness > 0.18).mean(axis=(1, 2)), dtype=np.float32)
+
+
+def _best_split(
+    record: ClipRecord, slot: int, start: int, stop: int, before: FloatArray, after: FloatArray
+) -> float:
+    """Time at which frames stop looking like `before` and start to look like `after`, on what changed."""
+    cores = record.patches[start:stop, slot, :, CORE].astype(np.float32) * record.gains[start:stop, None, None, :]
+    difference = np.abs(before - after)[:, CORE].max(axis=-1)
+    weight = np.where(difference >= np.quantile(difference, 0.7), difference, 0.0)
+    weight /= weight.sum() + 1e-6
+    to_before = (np.abs(cores - before[:, CORE]).mean(axis=-1) * weight).sum(axis=(1, 2))
+    to_after = (np.abs(cores - after[:, CORE]).mean(axis=-1) * weight).sum(axis=(1, 2))
+    advantage = np.concatenate([[0.0], np.cumsum(to_before - to_after)])
+    split = int(np.argmin(advantage))
+    return float(record.times_s[min(start + split, stop - 1)])
+
+
+def _contact(
+    record: ClipRecord, slot: int, start: int, stop: int, changed_s: float
+) -> tuple[float, float] | None:
+    """Picture position (px) of the motion in the slot in the half second around the change."""
+    near = start + np.flatnonzero(np.abs(record.times_s[start:stop] - changed_s) <= 0.5)
+    motion = record.motion[near, slot]
+    weight = motion[:, 0]
+    if not len(near) or weight.sum() <= 0:
+        return None
+    column = int(np.clip(round(float((motion[:, 1] * weight).sum() / weight.sum())), 0, CORE.stop - CORE.start - 1))
+    row = int(np.clip(round(float((motion[:, 2] * weight).sum() / weight.sum())), 0, motion_rows(record) - 1))
+    x, y = record.coordinates_px[slot, row, CORE.start + column]
+    return float(x), float(y)
+
+
+def motion_rows(record: ClipRecord) -> int:
+    """Rows of a patch."""
+    return int(record.coordinates_px.shape[1])
+
+
+def _as_bytes(patch: FloatArray) -> bytes:
+    return np.clip(np.rint(patch), 0, 255).astype(np.uint8).tobytes()
+
+
+def _state_episode(kind: str, slot_id: str, patch: FloatArray, time_s: float) -> SlotEpisode:
+    return SlotEpisode(slot_id, kind, time_s, time_s, time_s, 0.0, 0.0, 0, 0.0, 0.0, None, False, _as_bytes(patch))
+
+
+def zone_touches(
+    times_s: npt.NDArray[np.float64],
+    gains: FloatArray,
+    tiles: ByteArray,
+    zone_id: str,
+    coordinates_px: FloatArray,
+    settings: SlotSettings,
+) -> list[SlotEpisode]:
+    """Touches of a zone from its tiles (T, n, H, W, 3): foreground against the zone's median over the clip."""
+    cores = tiles[:, :, :, CORE].astype(np.float32) * gains[:, None, None, None, :]
+    background = np.median(cores[:: max(1, len(times_s) // 100)], axis=0)
+    brightness = background.mean(axis=-1) + 20.0
+    difference = np.abs(cores - background).max(axis=-1)
+    # Where a sample flickers by itself (a screen, an edge under an unsteady exposure) more is asked of it.
+    usual = np.median(difference[:: max(1, len(times_s) // 100)], axis=0)
+    foreground = difference > np.maximum(settings.zone_level * brightness, 6.0 * usual)
+    share = foreground.mean(axis=(1, 2, 3))
+    runs = _merged_runs(times_s, share > settings.zone_share, settings.clear_s)
+    found = []
+    for start, stop in runs:
+        hit = share[start:stop] > settings.zone_share
+        if hit.sum() < 3 or times_s[stop - 1] - times_s[start] < 0.15:
+            continue
+        where = foreground[start:stop].sum(axis=0)
+        centre = (coordinates_px[:, :, CORE] * where[..., None]).sum(axis=(0, 1, 2)) / max(1, int(where.sum()))
+        middle = 0.5 * float(times_s[start] + times_s[stop - 1])
+        found.append(SlotEpisode(
+            zone_id, "touch", float(times_s[start]), float(times_s[stop - 1]), middle, 0.0, 0.0, 0, 0.0, 0.0,
+            (float(centre[0]), float(centre[1])), False, b"",
+        ))
+    return found
+
+
+def _merged_runs(
+    times: npt.NDArray[np.float64], on: npt.NDArray[np.bool_], gap_s: float
+) -> list[tuple[int, int]]:
+    """Index ranges [start, stop) in which `on` holds, joined over gaps shorter than `gap_s`."""
+    runs: list[tuple[int, int]] = []
+    for index in np.flatnonzero(on):
+        if runs and times[index] - times[runs[-1][1] - 1] < gap_s:
+            runs[-1] = (runs[-1][0], int(index) + 1)
+        else:
+            runs.append((int(index), int(index) + 1))
+    return runs
+
+
+__all__ = ["ClipRecord", "Judgement", "SlotEpisode", "slot_episodes", "zone_touches"]

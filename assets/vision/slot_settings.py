@@ -1,0 +1,45 @@
+"""Settings of the slot measure, with where each value comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SlotSettings:
+    """Times in seconds, shares from 0 to 1, levels in grey values of 255."""
+
+    sample_s: float = 0.1
+    """Patches are kept ten times a second; a faster camera's frames between are passed over."""
+    motion_s: float = 0.2
+    """Motion is the gain-compensated difference over this time (0.17 s worked best on the bottle clip)."""
+    motion_level: int = 14
+    """Difference of a blurred sample that counts as motion; above sensor noise and h264 residue."""
+    motion_share: float = 0.02
+    """Share of a slot's samples that must move for it to be busy (1-2 % worked best)."""
+    clear_s: float = 0.8
+    """A slot is clear again after this long without motion (0.3-1.5 work, 2.0 misses)."""
+    state_s: float = 0.4
+    """Length of the clear stretch whose median is the state before or after."""
+    still_hand_s: float = 1.5
+    """A clear stretch shorter than this between two like states is a hand held still, not a state."""
+    cover_share: float = 0.2
+    """A slot under a person's box for more than this share of its area waits."""
+    box_life_s: float = 0.35
+    """How long a box stands for the frames that the detector did not look at."""
+    change_level: float = 0.10
+    """Relative difference of a sample, after a shake of one sample is allowed for, that counts as change."""
+    presence_level: float = 0.35
+    """Log-ratio of presence at which an object before a plain background has come or gone."""
+    plain_residual: float = 0.075
+    """Residual of the emptier state below which the surroundings are plain and presence can be trusted."""
+    change_share: float = 0.06
+    """Share of changed samples from which a slot before crowded surroundings has changed."""
+    touch_share: float = 0.12
+    """Share of a slot that a hand must hide for a touch."""
+    touch_s: float = 0.3
+    """How long a hand must stay for a touch."""
+    zone_share: float = 0.02
+    """Share of a zone that must be foreground for a touch (cps-test-01: hands 2-7 %, else at most 1 %)."""
+    zone_level: float = 0.3
+    """Relative difference from the zone's background that counts as foreground."""

@@ -1,0 +1,183 @@
+"""What one shelf slot looks like: rectified patches, brightness gain, presence and change.
+
+Every slot is cut out of the picture as one small patch of fixed size, its own area (the core) between two
+strips of its surroundings, left and right. All slots of a camera lie in one atlas, so that a frame costs one
+`cv2.remap` however many slots there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+PATCH_HEIGHT = 24
+CORE_WIDTH = 16
+STRIP_WIDTH = 5
+PATCH_WIDTH = CORE_WIDTH + 2 * STRIP_WIDTH
+CORE = slice(STRIP_WIDTH, STRIP_WIDTH + CORE_WIDTH)
+# How far a strip reaches beside the slot, as a share of the slot's width.
+STRIP_SHARE = 0.35
+
+FloatArray = npt.NDArray[np.float32]
+ByteArray = npt.NDArray[np.uint8]
+
+
+def ordered_quad(polygon_px: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Four corners (4, 2), clockwise in the picture from the upper left, that stand for a polygon (n, 2).
+
+    A convex quadrilateral keeps its corners; anything else is replaced by its bounding box.
+    """
+    points = np.asarray(polygon_px, dtype=np.float64).reshape(-1, 2)
+    left, top = points.min(axis=0)
+    right, bottom = points.max(axis=0)
+    box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    if len(points) != 4:
+        return box
+    centre = points.mean(axis=0)
+    angle = np.arctan2(points[:, 1] - centre[1], points[:, 0] - centre[0])
+    quad = points[np.argsort(angle)]
+    quad = np.roll(quad, -int(np.argmin(quad.sum(axis=1))), axis=0)
+    following = np.roll(quad, -1, axis=0) - quad
+    before = quad - np.roll(quad, 1, axis=0)
+    cross = before[:, 0] * following[:, 1] - before[:, 1] * following[:, 0]
+    if np.all(cross > 1e-6) and _area(quad) > 0.35 * _area(box):
+        return quad
+    return box
+
+
+def _area(quad: npt.NDArray[np.float64]) -> float:
+    x, y = quad[:, 0], quad[:, 1]
+    return 0.5 * abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
+
+
+def patch_coordinates(polygon_px: npt.NDArray[np.floating]) -> FloatArray:
+    """Picture coordinates (PATCH_HEIGHT, PATCH_WIDTH, 2) of the samples of a slot's patch."""
+    quad = ordered_quad(polygon_px)
+    unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
+    to_picture = cv2.getPerspectiveTransform(unit, quad.astype(np.float32))
+    inside = (np.arange(CORE_WIDTH) + 0.5) / CORE_WIDTH
+    beside = (np.arange(STRIP_WIDTH) + 0.5) / STRIP_WIDTH * STRIP_SHARE
+    u = np.concatenate([-beside[::-1], inside, 1.0 + beside])
+    v = (np.arange(PATCH_HEIGHT) + 0.5) / PATCH_HEIGHT
+    grid = np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 1, 2).astype(np.float32)
+    placed = cv2.perspectiveTransform(grid, to_picture)
+    return placed.reshape(PATCH_HEIGHT, PATCH_WIDTH, 2).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Sampling maps that cut all patches of one camera out of a frame at once.
+
+    `coordinates_px` is (S, PATCH_HEIGHT, PATCH_WIDTH, 2) in pixels of the full frame; `shrink` is the factor
+    by which the frame is reduced before sampling, so that a large slot is averaged and not picked at.
+    """
+
+    coordinates_px: FloatArray
+    shrink: int
+    _map_xy: npt.NDArray[np.int16]
+    _map_fraction: npt.NDArray[np.uint16]
+
+    @classmethod
+    def build(cls, polygons_px: Sequence[npt.NDArray[np.floating]]) -> Atlas:
+        coordinates = np.stack([patch_coordinates(polygon) for polygon in polygons_px])
+        step = np.linalg.norm(np.diff(coordinates[:, :, CORE], axis=2), axis=-1)
+        shrink = int(np.clip(np.floor(float(np.median(step)) / 1.3), 1, 4))
+        flat = coordinates.reshape(-1, PATCH_WIDTH, 2)
+        reduced = (flat + 0.5) / shrink - 0.5
+        map_xy, map_fraction = cv2.convertMaps(
+            np.ascontiguousarray(reduced[..., 0]), np.ascontiguousarray(reduced[..., 1]), cv2.CV_16SC2
+        )
+        return cls(coordinates, shrink, map_xy, map_fraction)
+
+    def cut(self, frame_bgr: ByteArray) -> ByteArray:
+        """Patches (S, PATCH_HEIGHT, PATCH_WIDTH, 3) of a frame (H, W, 3)."""
+        source = frame_bgr
+        if self.shrink > 1:
+            height, width = frame_bgr.shape[:2]
+            size = (max(1, width // self.shrink), max(1, height // self.shrink))
+            source = np.asarray(cv2.resize(frame_bgr, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        cut = cv2.remap(
+            source, self._map_xy, self._map_fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(cut, dtype=np.uint8).reshape(-1, PATCH_HEIGHT, PATCH_WIDTH, 3)
+
+
+def thumbnail(frame_bgr: ByteArray) -> FloatArray:
+    """A coarse picture (12, 16, 3) of the frame, for brightness only."""
+    step_y = max(1, frame_bgr.shape[0] // 96)
+    step_x = max(1, frame_bgr.shape[1] // 128)
+    thinned = np.ascontiguousarray(frame_bgr[::step_y, ::step_x])
+    return np.asarray(cv2.resize(thinned, (16, 12), interpolation=cv2.INTER_AREA), dtype=np.float32)
+
+
+def gain_between(reference: FloatArray, current: FloatArray) -> FloatArray:
+    """Factor per colour channel (3,) that takes `current` thumbnails to the brightness of `reference`.
+
+    The median over the picture, so that what moves or is taken away does not count. Clipped or near-black
+    cells say nothing about gain and are left out.
+    """
+    usable = (
+        (reference.min(axis=-1) > 12) & (current.min(axis=-1) > 12)
+        & (reference.max(axis=-1) < 246) & (current.max(axis=-1) < 246)
+    )
+    if int(usable.sum()) < 12:
+        return np.ones(3, dtype=np.float32)
+    ratio = reference[usable] / current[usable]
+    return np.asarray(np.clip(np.median(ratio, axis=0), 0.4, 2.5), dtype=np.float32)
+
+
+def residual_against_surroundings(patch_bgr: FloatArray) -> float:
+    """Mean absolute difference of the core from the background interpolated between the two strips.
+
+    Divided by the patch's brightness. Row by row, so that a shelf edge running through both strips is
+    background too. Strong for an object against a plain wall; on a crowded shelf the strips hold products.
+    """
+    patch = patch_bgr.astype(np.float32)
+    left = np.median(patch[:, :STRIP_WIDTH], axis=1)
+    right = np.median(patch[:, -STRIP_WIDTH:], axis=1)
+    weight = ((np.arange(CORE_WIDTH) + 0.5) / CORE_WIDTH).astype(np.float32)[None, :, None]
+    background = left[:, None] * (1 - weight) + right[:, None] * weight
+    residual = np.abs(patch[:, CORE] - background).mean()
+    return float(residual / (patch.mean() + 1.0))
+
+
+def edge_energy(patch_bgr: FloatArray) -> float:
+    """Mean gradient magnitude of the core over the patch's brightness."""
+    grey = patch_bgr.astype(np.float32).mean(axis=-1)
+    rows = np.diff(grey, axis=0)[:, CORE]
+    columns = np.diff(grey, axis=1)[:, STRIP_WIDTH:STRIP_WIDTH + CORE_WIDTH - 1]
+    return float((np.abs(rows).mean() + np.abs(columns).mean()) / (grey.mean() + 1.0))
+
+
+def presence_log_ratio(before_bgr: FloatArray, after_bgr: FloatArray) -> float:
+    """How much more of an object there is after than before: mean log-ratio of residual and edge energy.
+
+    Positive: something came; negative: something went; near zero: the slot holds what it held.
+    """
+    residual = np.log(
+        (residual_against_surroundings(after_bgr) + 0.01) / (residual_against_surroundings(before_bgr) + 0.01)
+    )
+    edges = np.log((edge_energy(after_bgr) + 0.005) / (edge_energy(before_bgr) + 0.005))
+    return float(0.5 * (residual + edges))
+
+
+def change_map(before_bgr: FloatArray, after_bgr: FloatArray) -> FloatArray:
+    """Absolute difference (PATCH_HEIGHT, CORE_WIDTH) of two cores of equal gain, over their brightness.
+
+    The smaller of the differences to the neighbourhood of one sample is taken both ways, so that a camera
+    that shook by a pixel is no change.
+    """
+    before = before_bgr.astype(np.float32)
+    after = after_bgr.astype(np.float32)
+    kernel = np.ones((3, 3), np.uint8)
+    low, high = cv2.erode(before, kernel), cv2.dilate(before, kernel)
+    outside_before = np.maximum(np.maximum(low - after, after - high), 0)
+    low, high = cv2.erode(after, kernel), cv2.dilate(after, kernel)
+    outside_after = np.maximum(np.maximum(low - before, before - high), 0)
+    difference = np.maximum(outside_before, outside_after).max(axis=-1)
+    brightness = 0.5 * (before.mean() + after.mean()) + 8.0
+    return np.asarray(difference[:, CORE] / brightness, dtype=np.float32)

@@ -1,0 +1,53 @@
+"""Changes that fall between two clips: the closing state of one against the opening state of the next."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assets.vision.slot_episodes import SlotEpisode
+from assets.vision.slot_judgement import judge
+from assets.vision.slot_settings import SlotSettings
+from assets.vision.slot_signal import PATCH_HEIGHT, PATCH_WIDTH, FloatArray
+
+
+def patch_of(episode: SlotEpisode) -> FloatArray:
+    """The picture (H, W, 3) that an episode carries."""
+    return np.frombuffer(episode.patch, dtype=np.uint8).reshape(PATCH_HEIGHT, PATCH_WIDTH, 3).astype(np.float32)
+
+
+def stitched_change(
+    closing: SlotEpisode, opening: SlotEpisode, facings: int, settings: SlotSettings, gain: FloatArray | None = None
+) -> SlotEpisode | None:
+    """The change between two clips of one camera and slot, or None if the slot looks the same.
+
+    `gain` (3,) takes the opening patch to the brightness of the closing one. Times are those of the two
+    states, in one common clock; the moment is taken halfway, which is right to half the time between them.
+    """
+    before = patch_of(closing)
+    after = patch_of(opening) * (np.ones(3, dtype=np.float32) if gain is None else gain)
+    judgement = judge(before, after.astype(np.float32), facings, settings)
+    if not judgement.has_changed:
+        return None
+    return SlotEpisode(
+        slot_id=opening.slot_id,
+        kind="change",
+        started_s=closing.changed_s,
+        ended_s=opening.changed_s,
+        changed_s=0.5 * (closing.changed_s + opening.changed_s),
+        presence_change=judgement.presence_change,
+        appearance_change=judgement.appearance_change,
+        facings_change=judgement.facings_change,
+        put_prob=judgement.put_prob,
+        pick_prob=judgement.pick_prob,
+        contact_px=None,
+        has_person=closing.has_person or opening.has_person,
+        patch=opening.patch,
+    )
+
+
+def gain_from_states(pairs: list[tuple[SlotEpisode, SlotEpisode]]) -> FloatArray:
+    """Gain (3,) from one clip to the one before, from all slots' (closing, opening) states: most do not change."""
+    if len(pairs) < 3:
+        return np.ones(3, dtype=np.float32)
+    ratios = [(patch_of(a).mean(axis=(0, 1)) + 1) / (patch_of(b).mean(axis=(0, 1)) + 1) for a, b in pairs]
+    return np.asarray(np.clip(np.median(np.stack(ratios), axis=0), 0.5, 2.0), dtype=np.float32)

@@ -1,0 +1,195 @@
+"""Watch the shelf slots of one camera over one clip.
+
+`SlotObserver` is fed the decoded frames one by one and keeps, ten times a second, what its slots look like
+(small patches, a few megabytes a minute) and where something moves. When the clip is over, `close` looks at
+the whole clip at once: see slot_episodes.py. A clip is analysed on its own; what happens over the boundary of
+two clips is found from their opening and closing states by slot_stitching.py.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from assets.vision.slot_episodes import ClipRecord, SlotEpisode, slot_episodes, zone_touches
+from assets.vision.slot_signal import (
+    CORE,
+    PATCH_HEIGHT,
+    PATCH_WIDTH,
+    Atlas,
+    ByteArray,
+    FloatArray,
+    gain_between,
+    ordered_quad,
+    thumbnail,
+)
+from assets.vision.slot_settings import SlotSettings
+
+__all__ = ["SlotEpisode", "SlotObserver", "SlotSettings", "SlotView"]
+
+
+@dataclass(frozen=True)
+class SlotView:
+    """A slot (or a zone) in one camera's picture: `polygon_px` (n, 2), clockwise or not, in frame pixels."""
+
+    slot_id: str
+    polygon_px: npt.NDArray[np.floating]
+    facings: int = 1
+
+
+class SlotObserver:
+    """Collects a clip's slot patches and motion. One instance per clip; not thread-safe.
+
+    `views` are slots, in which something is picked and put back; `zones` are areas in which only touches
+    count. `frame_shape` is (height, width) of the frames.
+    """
+
+    def __init__(
+        self,
+        views: Sequence[SlotView],
+        zones: Sequence[SlotView],
+        frame_shape: tuple[int, int],
+        settings: SlotSettings,
+    ) -> None:
+        self._views = tuple(views)
+        self._zones = tuple(zones)
+        self._settings = settings
+        self._frame_shape = frame_shape
+        tiles = [(index, tile) for index, zone in enumerate(self._zones) for tile in zone_tiles(zone.polygon_px)]
+        self._zone_of_tile = np.array([index for index, _ in tiles], dtype=np.int64)
+        polygons = [np.asarray(view.polygon_px, dtype=np.float64) for view in self._views]
+        polygons += [tile for _, tile in tiles]
+        self._atlas = Atlas.build(polygons) if polygons else None
+        self._centres = [polygon.mean(axis=0) for polygon in polygons[: len(self._views)]]
+        self._boxes_around = [
+            np.concatenate([polygon.min(axis=0), polygon.max(axis=0)]) for polygon in polygons[: len(self._views)]
+        ]
+        self._times: list[float] = []
+        self._patches: list[ByteArray] = []
+        self._thumbnails: list[FloatArray] = []
+        self._motion: list[FloatArray] = []
+        self._covered: list[npt.NDArray[np.bool_]] = []
+        self._recent: deque[tuple[float, ByteArray, FloatArray]] = deque()
+        self._last_boxes: tuple[float, npt.NDArray[np.floating]] | None = None
+        self._next_s = -np.inf
+
+    def observe(
+        self, frame_bgr: ByteArray, time_s: float, boxes: npt.NDArray[np.floating] | None = None
+    ) -> None:
+        """Take a frame (H, W, 3) at `time_s` seconds of the clip, times rising.
+
+        `boxes` (n, 4), left, top, width, height in pixels, are the people found in it, or None if the detector
+        did not look at this frame: then those of the last second stand. Frames that come faster than
+        `settings.sample_s` are passed over.
+        """
+        if boxes is not None:
+            self._last_boxes = (time_s, np.asarray(boxes, dtype=np.float64).reshape(-1, 4))
+        if self._atlas is None or time_s < self._next_s:
+            return
+        step = self._settings.sample_s
+        self._next_s = time_s + 0.75 * step if self._next_s < time_s - step else self._next_s + step
+        patches = self._atlas.cut(frame_bgr)
+        grey = cv2.blur(
+            cv2.cvtColor(patches.reshape(-1, PATCH_WIDTH, 3), cv2.COLOR_BGR2GRAY), (3, 3)
+        )
+        coarse = thumbnail(frame_bgr)
+        self._motion.append(self._motion_since(time_s, np.asarray(grey, dtype=np.uint8), coarse))
+        self._times.append(time_s)
+        self._patches.append(patches)
+        self._thumbnails.append(coarse)
+        self._covered.append(self._covered_by_people(time_s))
+
+    def _motion_since(self, time_s: float, grey: ByteArray, coarse: FloatArray) -> FloatArray:
+        """Share of each core's samples that moved over `settings.motion_s`, with the motion's centre.
+
+        (S, 3): share, mean column and mean row in patch samples.
+        """
+        while len(self._recent) > 1 and time_s - self._recent[1][0] >= 0.9 * self._settings.motion_s:
+            self._recent.popleft()
+        count = grey.shape[0] // PATCH_HEIGHT
+        moved = np.zeros((count, 3), dtype=np.float32)
+        if self._recent:
+            _, earlier, earlier_coarse = self._recent[0]
+            gain = float(gain_between(coarse, earlier_coarse).mean())
+            scaled = cv2.convertScaleAbs(earlier, alpha=gain) if abs(gain - 1.0) > 0.004 else earlier
+            difference = cv2.absdiff(scaled, grey)
+            over = (difference > self._settings.motion_level).reshape(count, PATCH_HEIGHT, PATCH_WIDTH)
+            core = over[:, :, CORE]
+            if core.any():
+                columns = core.sum(axis=1, dtype=np.float32)
+                rows = core.sum(axis=2, dtype=np.float32)
+                total = columns.sum(axis=1)
+                safe = np.maximum(total, 1.0)
+                moved[:, 0] = total / (PATCH_HEIGHT * columns.shape[1])
+                moved[:, 1] = columns @ np.arange(columns.shape[1], dtype=np.float32) / safe
+                moved[:, 2] = rows @ np.arange(PATCH_HEIGHT, dtype=np.float32) / safe
+        self._recent.append((time_s, grey, coarse))
+        return moved
+
+    def _covered_by_people(self, time_s: float) -> npt.NDArray[np.bool_]:
+        """Whether each slot lies under a person's box for more than `settings.cover_share` of its area."""
+        covered = np.zeros(len(self._views), dtype=bool)
+        if self._last_boxes is None or time_s - self._last_boxes[0] > self._settings.box_life_s:
+            return covered
+        boxes = self._last_boxes[1]
+        if not len(boxes):
+            return covered
+        around = np.asarray(self._boxes_around).reshape(-1, 4)
+        left = np.maximum(around[:, None, 0], boxes[None, :, 0])
+        top = np.maximum(around[:, None, 1], boxes[None, :, 1])
+        right = np.minimum(around[:, None, 2], boxes[None, :, 0] + boxes[None, :, 2])
+        bottom = np.minimum(around[:, None, 3], boxes[None, :, 1] + boxes[None, :, 3])
+        shared = np.clip(right - left, 0, None) * np.clip(bottom - top, 0, None)
+        area = (around[:, 2] - around[:, 0]) * (around[:, 3] - around[:, 1])
+        return np.asarray((shared / area[:, None]).max(axis=1) > self._settings.cover_share)
+
+    def close(self) -> list[SlotEpisode]:
+        """Everything that happened to the slots and zones in the clip, by time; empty without frames."""
+        if not self._times or self._atlas is None:
+            return []
+        reference = np.median(np.stack(self._thumbnails[:: max(1, len(self._times) // 60)]), axis=0)
+        gains = np.stack([gain_between(reference.astype(np.float32), coarse) for coarse in self._thumbnails])
+        patches = np.stack(self._patches)
+        motion = np.stack(self._motion)
+        slot_count = len(self._views)
+        record = ClipRecord(
+            times_s=np.asarray(self._times),
+            gains=gains.astype(np.float32),
+            patches=patches[:, :slot_count],
+            motion=motion[:, :slot_count],
+            covered=np.stack(self._covered),
+            coordinates_px=self._atlas.coordinates_px[:slot_count],
+        )
+        found: list[SlotEpisode] = []
+        for index, view in enumerate(self._views):
+            found += slot_episodes(record, index, view.slot_id, view.facings, self._settings)
+        for index, zone in enumerate(self._zones):
+            tiles = slot_count + np.flatnonzero(self._zone_of_tile == index)
+            found += zone_touches(
+                record.times_s, record.gains, patches[:, tiles], zone.slot_id,
+                self._atlas.coordinates_px[tiles], self._settings,
+            )
+        return sorted(found, key=lambda episode: (episode.started_s, episode.slot_id, episode.kind))
+
+
+def zone_tiles(polygon_px: npt.NDArray[np.floating]) -> list[npt.NDArray[np.float64]]:
+    """A long zone cut along its longer axis into pieces about as long as wide, so that patches stay fine."""
+    quad = ordered_quad(np.asarray(polygon_px, dtype=np.float64))
+    across = 0.5 * (np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3]))
+    down = 0.5 * (np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1]))
+    count = int(np.clip(round(max(across, down) / max(1.0, min(across, down))), 1, 12))
+    if count == 1:
+        return [quad]
+    ends = np.linspace(0.0, 1.0, count + 1)[:, None]
+    if down >= across:
+        left = quad[0] + ends * (quad[3] - quad[0])
+        right = quad[1] + ends * (quad[2] - quad[1])
+        return [np.stack([left[k], right[k], right[k + 1], left[k + 1]]) for k in range(count)]
+    top = quad[0] + ends * (quad[1] - quad[0])
+    bottom = quad[3] + ends * (quad[2] - quad[3])
+    return [np.stack([top[k], top[k + 1], bottom[k + 1], bottom[k]]) for k in range(count)]
