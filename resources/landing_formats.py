@@ -185,7 +185,7 @@ def list_of(item: Mapping[str, Field], max_items: int) -> Parse:
             raise Refused(Reason.WRONG_TYPE)
         if len(value) > max_items:
             raise Refused(Reason.OUT_OF_RANGE)
-        return [parse_object(element, item) for element in value]
+        return [_element(index, element, item) for index, element in enumerate(value)]
 
     return parse
 
@@ -206,8 +206,7 @@ def parse_object(value: object, fields: Mapping[str, Field]) -> dict[str, object
         try:
             row[name] = spec.parse(value[name])
         except Refused as refused:
-            inner = f"{name}.{refused.field_name}" if refused.field_name else name
-            raise Refused(refused.reason, inner) from None
+            raise Refused(refused.reason, _joined(name, refused.field_name)) from None
     return row
 
 
@@ -232,6 +231,17 @@ def safe_field_name(name: str) -> str:
     """The name of a refused field if it looks like a name at all; a value misused as a name is not
     repeated."""
     return name if _FIELD_NAME.fullmatch(name) else "(unnamed)"
+
+
+def _element(index: int, value: object, fields: Mapping[str, Field]) -> dict[str, object]:
+    try:
+        return parse_object(value, fields)
+    except Refused as refused:
+        raise Refused(refused.reason, _joined(f"[{index}]", refused.field_name)) from None
+
+
+def _joined(outer: str, inner: str) -> str:
+    return f"{outer}{inner}" if not inner or inner.startswith("[") else f"{outer}.{inner}"
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
