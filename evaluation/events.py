@@ -11,6 +11,7 @@ import argparse
 import csv
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,7 +215,9 @@ def report(found: Sequence[SeenEvent], truth: Sequence[ShelfEvent], tolerance_s:
                 "quantity": event.quantity,
                 "probability": round(event.probability, 3),
                 "is_true": index in partner,
-                "error_s": round(event.time_s - truth[partner[index]].time_s, 3) if index in partner else None,
+                "error_s": round(event.time_s - truth[partner[index]].time_s, 3)
+                if index in partner
+                else None,
             }
             for index, event in enumerate(found)
         ],
@@ -231,7 +234,8 @@ def as_text(summary: Mapping[str, object]) -> str:
     lines = []
     events = summary["events"]
     missed = summary["missed"]
-    assert isinstance(events, list) and isinstance(missed, list)
+    assert isinstance(events, list)
+    assert isinstance(missed, list)
     for event in events:
         mark = f"{event['error_s']:+.2f} s" if event["is_true"] else "false"
         lines.append(
@@ -257,11 +261,16 @@ def _tolerance(text: str) -> float:
 def main(argv: Sequence[str], watch: Watch) -> int:
     """Run the command; returns the exit status (2: a given file cannot be used)."""
     parser = argparse.ArgumentParser(
-        prog="python -m evaluation events", description="Find picks, put-backs and touches in a video and score them."
+        prog="python -m evaluation events",
+        description="Find picks, put-backs and touches in a video and score them.",
     )
     parser.add_argument("--video", type=Path, required=True, help="the footage")
-    parser.add_argument("--slots", type=Path, required=True, help="slots.yaml: slots and optional zones, in pixels")
-    parser.add_argument("--truth", type=Path, required=True, help="events.csv: time_s, slot_id, type, quantity")
+    parser.add_argument(
+        "--slots", type=Path, required=True, help="slots.yaml: slots and optional zones, in pixels"
+    )
+    parser.add_argument(
+        "--truth", type=Path, required=True, help="events.csv: time_s, slot_id, type, quantity"
+    )
     parser.add_argument("--tolerance", type=_tolerance, default=1.0, help="seconds an event may be off (1.0)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args(argv)
@@ -277,5 +286,5 @@ def main(argv: Sequence[str], watch: Watch) -> int:
     except InputError as error:
         parser.exit(2, f"{error}\n")
     summary = report(found, truth, given.tolerance)
-    print(json.dumps(summary, indent=2) if given.json else as_text(summary))
+    sys.stdout.write((json.dumps(summary, indent=2) if given.json else as_text(summary)) + "\n")
     return 0

@@ -8,6 +8,7 @@ where they are crowded. The moment is the split of the busy frames that best sep
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -71,7 +72,7 @@ def slot_episodes(
     states = [_Rest(start, stop, *_states(record, slot, start, stop, settings)) for start, stop in rests]
     states = _without_still_hands(states, times, settings)
     found = [_state_episode("opening", slot_id, states[0].first, float(times[states[0].start]))]
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in itertools.pairwise(states):
         episode = _between(record, slot, slot_id, facings, before, after, settings)
         if episode is not None:
             found.append(episode)
@@ -102,7 +103,9 @@ def _states(
 ) -> tuple[FloatArray, FloatArray]:
     """Median patch of the first settled and of the last stretch of a rest, brightness-compensated."""
     times = record.times_s
-    settled = start + int(np.searchsorted(times[start:stop], times[start] + settings.clear_s - settings.state_s))
+    settled = start + int(
+        np.searchsorted(times[start:stop], times[start] + settings.clear_s - settings.state_s)
+    )
     until = int(np.searchsorted(times[:stop], times[min(settled, stop - 1)] + settings.state_s))
     first = _median_patch(record, slot, min(settled, stop - 1), max(until, settled + 1))
     since = int(np.searchsorted(times[:stop], times[stop - 1] - settings.state_s))
@@ -139,7 +142,13 @@ def _without_still_hands(
 
 
 def _between(
-    record: ClipRecord, slot: int, slot_id: str, facings: int, before: _Rest, after: _Rest, settings: SlotSettings
+    record: ClipRecord,
+    slot: int,
+    slot_id: str,
+    facings: int,
+    before: _Rest,
+    after: _Rest,
+    settings: SlotSettings,
 ) -> SlotEpisode | None:
     start, stop = before.stop, after.start
     judgement = judge(before.last, after.first, facings, settings)
@@ -148,6 +157,12 @@ def _between(
     touched = hidden > settings.touch_share
     step = float(np.median(np.diff(record.times_s))) if len(record.times_s) > 1 else settings.sample_s
     kind = "change"
+    if (
+        judgement.has_changed
+        and not record.covered[start:stop, slot].any()
+        and moving.sum() * step < settings.hand_s
+    ):
+        return None
     if not judgement.has_changed:
         if float(touched.sum()) * step < settings.touch_s:
             return None
@@ -180,7 +195,9 @@ def _hidden_share(
     record: ClipRecord, slot: int, start: int, stop: int, before: FloatArray, after: FloatArray
 ) -> FloatArray:
     """Share of the core, per busy frame, that looks neither like before nor like after: a hand, an arm."""
-    cores = record.patches[start:stop, slot, :, CORE].astype(np.float32) * record.gains[start:stop, None, None, :]
+    cores = (
+        record.patches[start:stop, slot, :, CORE].astype(np.float32) * record.gains[start:stop, None, None, :]
+    )
     low = np.minimum(before, after)[:, CORE]
     high = np.maximum(before, after)[:, CORE]
     outside = np.maximum(np.maximum(low - cores, cores - high), 0).max(axis=-1)
@@ -192,7 +209,9 @@ def _best_split(
     record: ClipRecord, slot: int, start: int, stop: int, before: FloatArray, after: FloatArray
 ) -> float:
     """Time at which frames stop looking like `before` and start to look like `after`, on what changed."""
-    cores = record.patches[start:stop, slot, :, CORE].astype(np.float32) * record.gains[start:stop, None, None, :]
+    cores = (
+        record.patches[start:stop, slot, :, CORE].astype(np.float32) * record.gains[start:stop, None, None, :]
+    )
     difference = np.abs(before - after)[:, CORE].max(axis=-1)
     weight = np.where(difference >= np.quantile(difference, 0.7), difference, 0.0)
     weight /= weight.sum() + 1e-6
@@ -212,7 +231,9 @@ def _contact(
     weight = motion[:, 0]
     if not len(near) or weight.sum() <= 0:
         return None
-    column = int(np.clip(round(float((motion[:, 1] * weight).sum() / weight.sum())), 0, CORE.stop - CORE.start - 1))
+    column = int(
+        np.clip(round(float((motion[:, 1] * weight).sum() / weight.sum())), 0, CORE.stop - CORE.start - 1)
+    )
     row = int(np.clip(round(float((motion[:, 2] * weight).sum() / weight.sum())), 0, motion_rows(record) - 1))
     x, y = record.coordinates_px[slot, row, CORE.start + column]
     return float(x), float(y)
@@ -228,7 +249,9 @@ def _as_bytes(patch: FloatArray) -> bytes:
 
 
 def _state_episode(kind: str, slot_id: str, patch: FloatArray, time_s: float) -> SlotEpisode:
-    return SlotEpisode(slot_id, kind, time_s, time_s, time_s, 0.0, 0.0, 0, 0.0, 0.0, None, False, _as_bytes(patch))
+    return SlotEpisode(
+        slot_id, kind, time_s, time_s, time_s, 0.0, 0.0, 0, 0.0, 0.0, None, False, _as_bytes(patch)
+    )
 
 
 def zone_touches(
@@ -255,12 +278,27 @@ def zone_touches(
         if hit.sum() < 3 or times_s[stop - 1] - times_s[start] < 0.15:
             continue
         where = foreground[start:stop].sum(axis=0)
-        centre = (coordinates_px[:, :, CORE] * where[..., None]).sum(axis=(0, 1, 2)) / max(1, int(where.sum()))
+        centre = (coordinates_px[:, :, CORE] * where[..., None]).sum(axis=(0, 1, 2)) / max(
+            1, int(where.sum())
+        )
         middle = 0.5 * float(times_s[start] + times_s[stop - 1])
-        found.append(SlotEpisode(
-            zone_id, "touch", float(times_s[start]), float(times_s[stop - 1]), middle, 0.0, 0.0, 0, 0.0, 0.0,
-            (float(centre[0]), float(centre[1])), False, b"",
-        ))
+        found.append(
+            SlotEpisode(
+                zone_id,
+                "touch",
+                float(times_s[start]),
+                float(times_s[stop - 1]),
+                middle,
+                0.0,
+                0.0,
+                0,
+                0.0,
+                0.0,
+                (float(centre[0]), float(centre[1])),
+                False,
+                b"",
+            )
+        )
     return found
 
 

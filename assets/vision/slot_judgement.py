@@ -6,6 +6,7 @@ gives the direction by itself. On a crowded shelf only the change of appearance 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from assets.vision.slot_signal import (
     change_map,
     presence_log_ratio,
     residual_against_surroundings,
+    roughness_beside,
 )
 
 
@@ -38,7 +40,8 @@ def judge(before_bgr: FloatArray, after_bgr: FloatArray, facings: int, settings:
     changed = change_map(before_bgr, after_bgr) > settings.change_level
     share = float(changed.mean())
     emptier = min(residual_against_surroundings(before_bgr), residual_against_surroundings(after_bgr))
-    is_plain = emptier < settings.plain_residual
+    beside = max(roughness_beside(before_bgr), roughness_beside(after_bgr))
+    is_plain = emptier < settings.plain_residual or beside < settings.plain_roughness
     has_changed = share > settings.change_share and (not is_plain or abs(presence) > settings.presence_level)
     strength = 6.0 * presence if is_plain else 3.0 * presence
     put = float(1.0 / (1.0 + np.exp(-np.clip(strength, -30, 30))))
@@ -59,5 +62,5 @@ def _changed_facings(changed: np.ndarray, facings: int) -> int:
     if facings <= 1:
         return 1
     edges = np.linspace(0, CORE_WIDTH, facings + 1).round().astype(int)
-    shares = np.array([changed[:, a:b].mean() if b > a else 0.0 for a, b in zip(edges, edges[1:], strict=False)])
+    shares = np.array([changed[:, a:b].mean() if b > a else 0.0 for a, b in itertools.pairwise(edges)])
     return max(1, int((shares > max(0.15, 0.5 * shares.max())).sum()))

@@ -33,13 +33,17 @@ class SlotSettings:
     """Log-ratio of presence at which an object before a plain background has come or gone."""
     plain_residual: float = 0.075
     """Residual of the emptier state below which the surroundings are plain and presence can be trusted."""
+    plain_roughness: float = 0.02
+    """Sideways gradient of the strips below which the surroundings are plain."""
     change_share: float = 0.06
     """Share of changed samples from which a slot before crowded surroundings has changed."""
     touch_share: float = 0.12
     """Share of a slot that a hand must hide for a touch."""
+    hand_s: float = 0.25
+    """Motion shorter than this is no hand: an exposure step, a reflection, a frame that decodes badly."""
     touch_s: float = 0.3
     """How long a hand must stay for a touch."""
     zone_share: float = 0.02
     """Share of a zone that must be foreground for a touch (cps-test-01: hands 2-7 %, else at most 1 %)."""
-    zone_level: float = 0.3
+    zone_level: float = 0.22
     """Relative difference from the zone's background that counts as foreground."""

@@ -121,8 +121,10 @@ def gain_between(reference: FloatArray, current: FloatArray) -> FloatArray:
     cells say nothing about gain and are left out.
     """
     usable = (
-        (reference.min(axis=-1) > 12) & (current.min(axis=-1) > 12)
-        & (reference.max(axis=-1) < 246) & (current.max(axis=-1) < 246)
+        (reference.min(axis=-1) > 12)
+        & (current.min(axis=-1) > 12)
+        & (reference.max(axis=-1) < 246)
+        & (current.max(axis=-1) < 246)
     )
     if int(usable.sum()) < 12:
         return np.ones(3, dtype=np.float32)
@@ -145,11 +147,19 @@ def residual_against_surroundings(patch_bgr: FloatArray) -> float:
     return float(residual / (patch.mean() + 1.0))
 
 
+def roughness_beside(patch_bgr: FloatArray) -> float:
+    """How textured the two strips are: mean sideways gradient over brightness. A shelf's edge does not count."""
+    grey = patch_bgr.astype(np.float32).mean(axis=-1)
+    left = np.abs(np.diff(grey[:, :STRIP_WIDTH], axis=1)).mean()
+    right = np.abs(np.diff(grey[:, -STRIP_WIDTH:], axis=1)).mean()
+    return float(max(left, right) / (grey.mean() + 1.0))
+
+
 def edge_energy(patch_bgr: FloatArray) -> float:
     """Mean gradient magnitude of the core over the patch's brightness."""
     grey = patch_bgr.astype(np.float32).mean(axis=-1)
     rows = np.diff(grey, axis=0)[:, CORE]
-    columns = np.diff(grey, axis=1)[:, STRIP_WIDTH:STRIP_WIDTH + CORE_WIDTH - 1]
+    columns = np.diff(grey, axis=1)[:, STRIP_WIDTH : STRIP_WIDTH + CORE_WIDTH - 1]
     return float((np.abs(rows).mean() + np.abs(columns).mean()) / (grey.mean() + 1.0))
 
 

@@ -12,11 +12,17 @@ from assets.vision.slot_signal import PATCH_HEIGHT, PATCH_WIDTH, FloatArray
 
 def patch_of(episode: SlotEpisode) -> FloatArray:
     """The picture (H, W, 3) that an episode carries."""
-    return np.frombuffer(episode.patch, dtype=np.uint8).reshape(PATCH_HEIGHT, PATCH_WIDTH, 3).astype(np.float32)
+    return (
+        np.frombuffer(episode.patch, dtype=np.uint8).reshape(PATCH_HEIGHT, PATCH_WIDTH, 3).astype(np.float32)
+    )
 
 
 def stitched_change(
-    closing: SlotEpisode, opening: SlotEpisode, facings: int, settings: SlotSettings, gain: FloatArray | None = None
+    closing: SlotEpisode,
+    opening: SlotEpisode,
+    facings: int,
+    settings: SlotSettings,
+    gain: FloatArray | None = None,
 ) -> SlotEpisode | None:
     """The change between two clips of one camera and slot, or None if the slot looks the same.
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assets.vision.slot_episodes import ClipRecord, SlotEpisode, slot_episodes, zone_touches
+from assets.vision.slot_settings import SlotSettings
 from assets.vision.slot_signal import (
     CORE,
     PATCH_HEIGHT,
@@ -28,7 +29,6 @@ from assets.vision.slot_signal import (
     ordered_quad,
     thumbnail,
 )
-from assets.vision.slot_settings import SlotSettings
 
 __all__ = ["SlotEpisode", "SlotObserver", "SlotSettings", "SlotView"]
 
@@ -60,14 +60,17 @@ class SlotObserver:
         self._zones = tuple(zones)
         self._settings = settings
         self._frame_shape = frame_shape
-        tiles = [(index, tile) for index, zone in enumerate(self._zones) for tile in zone_tiles(zone.polygon_px)]
+        tiles = [
+            (index, tile) for index, zone in enumerate(self._zones) for tile in zone_tiles(zone.polygon_px)
+        ]
         self._zone_of_tile = np.array([index for index, _ in tiles], dtype=np.int64)
         polygons = [np.asarray(view.polygon_px, dtype=np.float64) for view in self._views]
         polygons += [tile for _, tile in tiles]
         self._atlas = Atlas.build(polygons) if polygons else None
         self._centres = [polygon.mean(axis=0) for polygon in polygons[: len(self._views)]]
         self._boxes_around = [
-            np.concatenate([polygon.min(axis=0), polygon.max(axis=0)]) for polygon in polygons[: len(self._views)]
+            np.concatenate([polygon.min(axis=0), polygon.max(axis=0)])
+            for polygon in polygons[: len(self._views)]
         ]
         self._times: list[float] = []
         self._patches: list[ByteArray] = []
@@ -94,9 +97,7 @@ class SlotObserver:
         step = self._settings.sample_s
         self._next_s = time_s + 0.75 * step if self._next_s < time_s - step else self._next_s + step
         patches = self._atlas.cut(frame_bgr)
-        grey = cv2.blur(
-            cv2.cvtColor(patches.reshape(-1, PATCH_WIDTH, 3), cv2.COLOR_BGR2GRAY), (3, 3)
-        )
+        grey = cv2.blur(cv2.cvtColor(patches.reshape(-1, PATCH_WIDTH, 3), cv2.COLOR_BGR2GRAY), (3, 3))
         coarse = thumbnail(frame_bgr)
         self._motion.append(self._motion_since(time_s, np.asarray(grey, dtype=np.uint8), coarse))
         self._times.append(time_s)
@@ -171,8 +172,12 @@ class SlotObserver:
         for index, zone in enumerate(self._zones):
             tiles = slot_count + np.flatnonzero(self._zone_of_tile == index)
             found += zone_touches(
-                record.times_s, record.gains, patches[:, tiles], zone.slot_id,
-                self._atlas.coordinates_px[tiles], self._settings,
+                record.times_s,
+                record.gains,
+                patches[:, tiles],
+                zone.slot_id,
+                self._atlas.coordinates_px[tiles],
+                self._settings,
             )
         return sorted(found, key=lambda episode: (episode.started_s, episode.slot_id, episode.kind))
 

@@ -47,7 +47,9 @@ def test_nothing_found_and_nothing_true_is_perfect_and_either_alone_is_not() -> 
     assert score([], [event(1)], 1.0).recall == 0.0
 
 
-MANY = st.lists(st.builds(event, st.floats(0, 20), st.sampled_from("ab"), st.sampled_from(events.EVENT_TYPES)), max_size=8)
+MANY = st.lists(
+    st.builds(event, st.floats(0, 20), st.sampled_from("ab"), st.sampled_from(events.EVENT_TYPES)), max_size=8
+)
 
 
 @given(MANY, MANY, st.floats(0.1, 3))
@@ -69,7 +71,10 @@ def test_pairs_are_one_to_one_and_swapping_sides_swaps_precision_and_recall(
         ("slots: [{id: a, polygon: [[0, 0], [1, 1]]}]", "slots[0].polygon"),
         ("slots: [{id: a, polygon: [[0, 0], [1, x], [2, 2]]}]", "slots[0].polygon"),
         ("slots: [{id: a, polygon: [[0, 0], [1, 0], [1, 1]], facings: 0}]", "slots[0].facings"),
-        ("slots: [{id: a, polygon: [[0,0],[1,0],[1,1]]}]\nzones: [{id: a, polygon: [[0,0],[1,0],[1,1]]}]", "more than once"),
+        (
+            "slots: [{id: a, polygon: [[0,0],[1,0],[1,1]]}]\nzones: [{id: a, polygon: [[0,0],[1,0],[1,1]]}]",
+            "more than once",
+        ),
         ("slots: [", "not valid YAML"),
     ],
 )
@@ -78,7 +83,8 @@ def test_a_wrong_slots_file_is_named_with_its_field(tmp_path: Path, text: str, p
     path.write_text(text)
     with pytest.raises(InputError) as error:
         read_slots(path)
-    assert place in str(error.value) and "slots.yaml" in str(error.value)
+    assert place in str(error.value)
+    assert "slots.yaml" in str(error.value)
 
 
 def test_a_wrong_truth_line_is_named(tmp_path: Path) -> None:
@@ -108,13 +114,16 @@ def test_command_refuses_a_missing_or_empty_video(tmp_path: Path, capsys: pytest
         assert video.name in capsys.readouterr().err
 
 
-def test_command_prints_every_event_and_the_score_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_prints_every_event_and_the_score_as_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     video = tmp_path / "v.mp4"
     video.write_bytes(b"x")
     shelf, truth = HERE / "bottle_shelf_a" / "slots.yaml", HERE / "bottle_shelf_a" / "events.csv"
     seen = [event(6.9, "left"), event(3.0, "right")]
     status = events.main(
-        ["--video", str(video), "--slots", str(shelf), "--truth", str(truth), "--json"], lambda path, areas: seen
+        ["--video", str(video), "--slots", str(shelf), "--truth", str(truth), "--json"],
+        lambda path, areas: seen,
     )
     summary = json.loads(capsys.readouterr().out)
     assert status == 0
@@ -123,7 +132,9 @@ def test_command_prints_every_event_and_the_score_as_json(tmp_path: Path, capsys
     assert len(summary["missed"]) == 3
 
 
-needs_bottles = pytest.mark.skipif(not BOTTLES.exists(), reason="shared clip bottle-shelf-a.mp4 is not beside the repository")
+needs_bottles = pytest.mark.skipif(
+    not BOTTLES.exists(), reason="shared clip bottle-shelf-a.mp4 is not beside the repository"
+)
 
 
 @needs_bottles
@@ -173,7 +184,20 @@ def perturbed(frames: list[tuple[float, np.ndarray]], how: str) -> Iterator[tupl
 @needs_bottles
 @pytest.mark.parametrize(
     "how",
-    ["plain", "drift", "steps", "noise", "half", "mirrored", "late", "empty-at-start", "in", "out", "right", "down"],
+    [
+        "plain",
+        "drift",
+        "steps",
+        "noise",
+        "half",
+        "mirrored",
+        "late",
+        "empty-at-start",
+        "in",
+        "out",
+        "right",
+        "down",
+    ],
 )
 def test_bottle_events_survive_light_noise_size_and_drawing(
     bottle_frames: list[tuple[float, np.ndarray]], how: str
@@ -197,7 +221,10 @@ def test_bottle_events_survive_light_noise_size_and_drawing(
     assert (result.true_positives, result.found) == (len(truth), len(truth)), found
 
 
-@pytest.mark.skipif(not STORE.exists(), reason="shared cps-test-01 footage (no licence, not shipped) is not beside the repository")
+@pytest.mark.skipif(
+    not STORE.exists(),
+    reason="shared cps-test-01 footage (no licence, not shipped) is not beside the repository",
+)
 def test_reaches_over_the_shelf_edge_of_the_real_store_are_touches() -> None:
     shelf = read_slots(HERE / "cps_test_01" / "slots.yaml")
     truth = read_truth(HERE / "cps_test_01" / "events.csv")

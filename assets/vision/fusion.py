@@ -1,0 +1,179 @@
+"""One event per change of a slot, out of what several cameras saw of it.
+
+Cameras see the same change at slightly different moments, and one behind whose view a shopper stood sees it
+only afterwards. Changes within 1.5 s are one; a camera whose view was blocked for long supports what others saw
+inside that time and adds nothing of its own. Evidence is added as log-odds, so the order of cameras cannot
+matter; a touch counts only where nobody saw a change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+DOUBLE_S = 1.5
+# A camera whose episode lasted longer than this had its view blocked; its moment is a guess.
+BLOCKED_S = 4.0
+PROBABILITY_FLOOR = 0.02
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Where one camera saw something move in the slot: pixels of its picture, seconds of the store's clock."""
+
+    camera_id: str
+    time_s: float
+    x_px: float
+    y_px: float
+
+
+@dataclass(frozen=True)
+class CameraEpisode:
+    """An episode of vision/slot_episodes, times in seconds of the store's clock."""
+
+    camera_id: str
+    slot_id: str
+    kind: str
+    started_s: float
+    ended_s: float
+    changed_s: float
+    appearance_change: float
+    facings_change: int
+    put_prob: float
+    pick_prob: float
+    contact: Contact | None = None
+    has_person: bool = False
+
+    @property
+    def length_s(self) -> float:
+        """Seconds from the first to the last motion."""
+        return self.ended_s - self.started_s
+
+
+@dataclass(frozen=True)
+class FusedEvent:
+    """A change (or touch) of one slot, all cameras together.
+
+    `change_log_odds` is the evidence that the slot changed, `put_log_odds` that something was put rather than
+    taken given that it changed; `quantity` pieces.
+    """
+
+    slot_id: str
+    is_touch: bool
+    started_s: float
+    ended_s: float
+    changed_s: float
+    change_log_odds: float
+    put_log_odds: float
+    quantity: int
+    camera_ids: tuple[str, ...]
+    contacts: tuple[Contact, ...] = field(default=())
+    has_person: bool = False
+
+
+def log_odds(probability: float) -> float:
+    """Log-odds, with the probability kept off 0 and 1."""
+    bounded = min(max(probability, PROBABILITY_FLOOR), 1.0 - PROBABILITY_FLOOR)
+    return math.log(bounded / (1.0 - bounded))
+
+
+def fuse(
+    episodes: Iterable[CameraEpisode], viewers: Mapping[str, Sequence[str]] | None = None
+) -> list[FusedEvent]:
+    """Events by time and slot. `viewers` names the cameras that see each slot, those that saw nothing included."""
+    by_slot: dict[str, list[CameraEpisode]] = defaultdict(list)
+    for episode in episodes:
+        if episode.kind in ("change", "touch"):
+            by_slot[episode.slot_id].append(episode)
+    events: list[FusedEvent] = []
+    for slot_id, seen in by_slot.items():
+        changes = _groups([e for e in seen if e.kind == "change"])
+        fused = [_fused(slot_id, group, _silent(slot_id, group, viewers)) for group in changes]
+        events += fused
+        for group in _groups([e for e in seen if e.kind == "touch"]):
+            touch = _fused(slot_id, group, 0)
+            if not any(_overlap(touch, change) for change in fused):
+                events.append(touch)
+    return sorted(events, key=lambda event: (event.changed_s, event.slot_id, event.is_touch))
+
+
+def _silent(slot_id: str, group: Sequence[CameraEpisode], viewers: Mapping[str, Sequence[str]] | None) -> int:
+    if viewers is None:
+        return 0
+    return len(set(viewers.get(slot_id, ())) - {episode.camera_id for episode in group})
+
+
+def _groups(episodes: list[CameraEpisode]) -> list[list[CameraEpisode]]:
+    """Episodes of one slot that are one event."""
+    ordered = sorted(episodes, key=lambda e: (e.length_s > BLOCKED_S, e.changed_s, e.camera_id, e.started_s))
+    groups: list[list[CameraEpisode]] = []
+    for episode in (e for e in ordered if e.length_s <= BLOCKED_S):
+        near = groups[-1] if groups else None
+        if (
+            near is not None
+            and episode.changed_s - near[0].changed_s <= DOUBLE_S
+            and (episode.camera_id not in {e.camera_id for e in near})
+        ):
+            near.append(episode)
+        else:
+            groups.append([episode])
+    sharp = len(groups)
+    for episode in (e for e in ordered if e.length_s > BLOCKED_S):
+        inside = [
+            group
+            for group in groups[:sharp]
+            if episode.started_s - DOUBLE_S <= group[0].changed_s <= episode.ended_s + DOUBLE_S
+        ]
+        blocked = [
+            group
+            for group in groups[sharp:]
+            if episode.camera_id not in {e.camera_id for e in group}
+            and min(episode.ended_s, group[0].ended_s) - max(episode.started_s, group[0].started_s)
+            > -DOUBLE_S
+        ]
+        chosen = inside or blocked
+        if chosen:
+            best = min(
+                chosen, key=lambda group: (abs(group[0].changed_s - episode.changed_s), group[0].changed_s)
+            )
+            best.append(episode)
+        else:
+            groups.append([episode])
+    return groups
+
+
+def _fused(slot_id: str, group: Sequence[CameraEpisode], silent: int) -> FusedEvent:
+    is_touch = group[0].kind == "touch"
+    sharpest = min(
+        group, key=lambda e: (e.length_s > BLOCKED_S, -round(e.put_prob + e.pick_prob, 3), e.length_s)
+    )
+    change = sum(log_odds(e.put_prob + e.pick_prob) for e in group) - 0.5 * silent
+    direction = sum(
+        (e.put_prob + e.pick_prob) * log_odds(e.put_prob / max(1e-6, e.put_prob + e.pick_prob)) for e in group
+    )
+    weights: dict[int, float] = defaultdict(float)
+    for e in group:
+        weights[abs(e.facings_change)] += e.put_prob + e.pick_prob + 1e-6
+    quantity = 0 if is_touch else max(1, max(sorted(weights), key=lambda count: weights[count]))
+    sharp = [e for e in group if e.length_s <= BLOCKED_S] or list(group)
+    return FusedEvent(
+        slot_id=slot_id,
+        is_touch=is_touch,
+        started_s=min(e.started_s for e in sharp),
+        ended_s=max(e.ended_s for e in sharp),
+        changed_s=sharpest.changed_s,
+        change_log_odds=round(change, 9),
+        put_log_odds=round(direction, 9),
+        quantity=quantity,
+        camera_ids=tuple(sorted({e.camera_id for e in group})),
+        contacts=tuple(
+            sorted((e.contact for e in sharp if e.contact), key=lambda c: (c.camera_id, c.time_s))
+        ),
+        has_person=any(e.has_person for e in group),
+    )
+
+
+def _overlap(touch: FusedEvent, change: FusedEvent) -> bool:
+    return touch.started_s <= change.ended_s + DOUBLE_S and change.started_s - DOUBLE_S <= touch.ended_s

@@ -1,0 +1,87 @@
+"""What every person carries and what lies in every slot: the dynamic planogram.
+
+Events are read in order of time. What a person holds tells put-back from pick where the picture is undecided
+(nobody puts back what they never took), and names the product of a put-back into the wrong slot; a later pick
+from that slot takes the foreign product, which lies in front. What known staff put is restocking.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# Prior of a put-back over a pick. 24 % of the competition's events were put-backs (ground_truth_v14.json).
+PUT_PRIOR_HOLDING_PRODUCT = math.log(0.35 / 0.65)
+PUT_PRIOR_HOLDING_OTHER = math.log(0.12 / 0.88)
+PUT_PRIOR_HOLDING_NOTHING = math.log(0.04 / 0.96)
+PUT_PRIOR_UNKNOWN = math.log(0.24 / 0.76)
+PUT_PRIOR_STAFF = math.log(0.95 / 0.05)
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What an event moved: `type` is pick, put_back or restock; `probability` that the direction is right."""
+
+    type: str
+    product_id: str | None
+    quantity: int
+    probability: float
+
+
+@dataclass
+class StoreHoldings:
+    """State while a day is read. `planogram` maps slot to product."""
+
+    planogram: Mapping[str, str]
+    staff: frozenset[str] = frozenset()
+    _carried: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _foreign: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def carried(self, track_id: str) -> tuple[str, ...]:
+        """Products a person holds, oldest first."""
+        return tuple(self._carried[track_id])
+
+    def move(self, slot_id: str, track_id: str | None, put_log_odds: float, quantity: int) -> Movement:
+        """Decide and book one event; call in order of time."""
+        own = self.planogram.get(slot_id)
+        total = put_log_odds + self._prior(slot_id, track_id, own)
+        probability = 1.0 / (1.0 + math.exp(-abs(max(min(total, 30.0), -30.0))))
+        if total > 0:
+            return self._put(slot_id, track_id, own, quantity, probability)
+        foreign = self._foreign[slot_id]
+        product = foreign.pop() if foreign else own
+        if product is not None and track_id is not None:
+            self._carried[track_id] += [product] * quantity
+        return Movement("pick", product, quantity, probability)
+
+    def _prior(self, slot_id: str, track_id: str | None, own: str | None) -> float:
+        if track_id is None:
+            return PUT_PRIOR_UNKNOWN
+        if track_id in self.staff:
+            return PUT_PRIOR_STAFF
+        carried = self._carried[track_id]
+        if own is not None and own in carried:
+            return PUT_PRIOR_HOLDING_PRODUCT
+        return PUT_PRIOR_HOLDING_OTHER if carried else PUT_PRIOR_HOLDING_NOTHING
+
+    def _put(
+        self, slot_id: str, track_id: str | None, own: str | None, quantity: int, probability: float
+    ) -> Movement:
+        if track_id is None:
+            return Movement("put_back", own, quantity, probability)
+        carried = self._carried[track_id]
+        if track_id in self.staff:
+            return Movement("restock", own, quantity, probability)
+        if not carried:
+            return Movement("put_back", own, quantity, probability)
+        product = own if own is not None and own in carried else carried[-1]
+        count = min(quantity, carried.count(product))
+        for _ in range(count):
+            carried.reverse()
+            carried.remove(product)
+            carried.reverse()
+        if product != own:
+            self._foreign[slot_id] += [product] * count
+        return Movement("put_back", product, count, probability)

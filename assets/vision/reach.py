@@ -1,0 +1,89 @@
+"""How plausible it is that a person reached a slot: where they stood on the floor, and where the hand was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from assets.vision.fusion import Contact
+
+
+@dataclass(frozen=True)
+class ReachSettings:
+    """Metres and natural-log units; fitted on the simulated tuning day, never on the shipped one."""
+
+    depth_m: float = 0.45
+    depth_sigma_m: float = 0.25
+    lateral_sigma_m: float = 0.30
+    window_s: float = 0.6
+    """The floor position is averaged over this much before and after the event."""
+    farthest_m: float = 1.6
+    """Beyond this nobody reaches the slot."""
+    contact_scale: float = 0.25
+    """Share of the box's height by which a hand may lie outside the box per unit of cost."""
+    contact_weight: float = 1.0
+    contact_cap: float = 4.0
+    contact_gap_s: float = 0.35
+
+
+@dataclass(frozen=True)
+class SlotPlace:
+    """Centre of a slot's front on the floor plan and the direction in which the shopper stands."""
+
+    x_m: float
+    y_m: float
+    normal_deg: float
+
+
+@dataclass(frozen=True)
+class Path:
+    """A person's positions: `times_s` (n,) rising, `xy_m` (n, 2)."""
+
+    times_s: npt.NDArray[np.float64]
+    xy_m: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BoxPath:
+    """A person's boxes in one camera: `times_s` (n,) rising, `ltwh_px` (n, 4)."""
+
+    times_s: npt.NDArray[np.float64]
+    ltwh_px: npt.NDArray[np.float64]
+
+
+def floor_cost(place: SlotPlace, path: Path, time_s: float, settings: ReachSettings) -> float:
+    """Minus log-likelihood of the floor position at `time_s`; inf if the person was not there or out of reach."""
+    first = int(np.searchsorted(path.times_s, time_s - settings.window_s))
+    last = int(np.searchsorted(path.times_s, time_s + settings.window_s, side="right"))
+    if first >= last:
+        return float("inf")
+    offset = path.xy_m[first:last].mean(axis=0) - np.array([place.x_m, place.y_m])
+    angle = np.deg2rad(place.normal_deg)
+    depth = float(offset @ np.array([np.cos(angle), np.sin(angle)]))
+    lateral = float(offset @ np.array([-np.sin(angle), np.cos(angle)]))
+    if np.hypot(depth, lateral) > settings.farthest_m or depth < -0.25:
+        return float("inf")
+    z_depth = (depth - settings.depth_m) / settings.depth_sigma_m
+    z_lateral = lateral / settings.lateral_sigma_m
+    return 0.5 * (min(z_depth**2, 16.0) + min(z_lateral**2, 25.0))
+
+
+def contact_cost(contacts: Sequence[Contact], boxes: Mapping[str, BoxPath], settings: ReachSettings) -> float:
+    """Mean over the cameras of how far outside the person's box the hand was seen; 0 where nothing is known."""
+    costs = []
+    for contact in contacts:
+        path = boxes.get(contact.camera_id)
+        if path is None or not len(path.times_s):
+            continue
+        nearest = int(np.argmin(np.abs(path.times_s - contact.time_s)))
+        if abs(float(path.times_s[nearest]) - contact.time_s) > settings.contact_gap_s:
+            continue
+        left, top, width, height = path.ltwh_px[nearest]
+        outside_x = max(left - contact.x_px, contact.x_px - (left + width), 0.0)
+        outside_y = max(top - contact.y_px, contact.y_px - (top + height), 0.0)
+        distance = float(np.hypot(outside_x, outside_y)) / max(1.0, settings.contact_scale * float(height))
+        costs.append(min(0.5 * distance**2, settings.contact_cap))
+    return settings.contact_weight * float(np.mean(costs)) if costs else 0.0
