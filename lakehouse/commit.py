@@ -1,0 +1,171 @@
+"""Files first, then one log entry: the step at which new content becomes visible, all of it at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
+from deltalake.exceptions import CommitFailedError
+from deltalake.transaction import AddAction, RemoveAction
+
+from lakehouse.admission import Cell
+from lakehouse.contract import TableContract
+from lakehouse.lake import Lake
+from lakehouse.lease import Lease
+from lakehouse.properties import arrow_schema, encode_parquet, file_statistics, table_properties
+from lakehouse.snapshot import DataFile, Snapshot
+
+Steps = Callable[[str], None]
+"""Called with a name after each step of a write; the fault-injection tests kill the process in it."""
+
+
+def no_steps(_step: str) -> None:
+    """No hook."""
+
+
+@dataclass(frozen=True)
+class CommitInfo:
+    """Who wrote this, by what: goes into the table's log. Run ids and versions, never a person."""
+
+    run_id: str
+    code_version: str
+    model_version: str = ""
+    planogram_version: str = ""
+
+    def properties(self, contract: TableContract, ledger_version: int) -> CommitProperties:
+        """For Delta. No retries of its own: a commit that comes second must read again before it tries
+        again."""
+        metadata = {
+            "run_id": self.run_id,
+            "code_version": self.code_version,
+            "model_version": self.model_version,
+            "planogram_version": self.planogram_version,
+            "contract_version": contract.version,
+            "ledger_version": ledger_version,
+        }
+        return CommitProperties(custom_metadata=metadata, max_commit_retries=0)
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What a commit changed."""
+
+    version: int
+    committed: bool
+    cells_changed: int
+    rows_removed: int
+    bytes_written: int
+
+
+@dataclass(frozen=True)
+class _NewFile:
+    cell: Cell
+    path: str
+    data: bytes
+    statistics: str
+
+
+def commit_cells(
+    lake: Lake,
+    snapshot: Snapshot,
+    replaced: dict[Cell, pl.DataFrame],
+    added: dict[Cell, pl.DataFrame],
+    lease: Lease,
+    info: CommitInfo,
+    ledger_version: int,
+    now: datetime,
+    steps: Steps,
+) -> Committed | None:
+    """Gives the `replaced` cells their new rows and the `added` cells more rows, in one commit.
+
+    Returns None if somebody else committed since the snapshot; then nothing has changed and no file is left
+    behind.
+    """
+    contract = snapshot.contract
+    # A table that is not there yet is created by the commit before ours.
+    target = max(snapshot.version, 0) + 1
+    new: list[_NewFile] = []
+    old: list[tuple[Cell, DataFile]] = []
+    for cell, rows in sorted(replaced.items()):
+        files = snapshot.files(cell)
+        made = _encode(contract, cell, rows, target) if rows.height else None
+        if made is not None and len(files) == 1 and _digest(files[0].path) == _digest(made.path):
+            continue
+        new += [made] if made is not None else []
+        old += [(cell, file) for file in files]
+    new += [_encode(contract, cell, rows, target) for cell, rows in sorted(added.items()) if rows.height]
+    if not new and not old:
+        return Committed(snapshot.version, False, 0, 0, 0)
+
+    stamp = int(now.timestamp() * 1000)
+    adds = [AddAction(f.path, len(f.data), _values(contract, f.cell), stamp, True, f.statistics) for f in new]
+    removes = [RemoveAction(f.path, True, stamp, f.size, dict(_values(contract, cell))) for cell, f in old]
+    try:
+        table = snapshot.table
+        if table is None:
+            table = _create(lake, contract, info, ledger_version)
+            steps("table created")
+        for file in new:
+            lake.objects.put_bytes(file.data, f"{contract.path}/{file.path}")
+            steps("file written")
+        lease.check()
+        steps("lease checked")
+        table.create_write_transaction(
+            [*adds, *removes],
+            "append",
+            table.schema(),
+            list(contract.partition_by),
+            commit_properties=info.properties(contract, ledger_version),
+            post_commithook_properties=PostCommitHookProperties(
+                create_checkpoint=False, cleanup_expired_logs=False
+            ),
+        )
+    except CommitFailedError:
+        for file in new:
+            lake.objects.delete(f"{contract.path}/{file.path}")
+        return None
+    steps("committed")
+    return Committed(
+        version=target,
+        committed=True,
+        cells_changed=len({f.cell for f in new} | {cell for cell, _ in old}),
+        rows_removed=sum(file.rows for _, file in old),
+        bytes_written=sum(len(f.data) for f in new),
+    )
+
+
+def _create(lake: Lake, contract: TableContract, info: CommitInfo, ledger_version: int) -> DeltaTable:
+    return DeltaTable.create(
+        lake.uri(contract),
+        arrow_schema(contract),
+        mode="error",
+        partition_by=list(contract.partition_by),
+        name=contract.path,
+        description=contract.description,
+        configuration=table_properties(contract),
+        storage_options=lake.options,
+        commit_properties=info.properties(contract, ledger_version),
+        raise_if_key_not_exists=False,
+    )
+
+
+def _encode(contract: TableContract, cell: Cell, rows: pl.DataFrame, version: int) -> _NewFile:
+    ordered = rows.sort(contract.key, maintain_order=True)
+    data = encode_parquet(contract, ordered)
+    # The version in the name: content that returns after a change is a new file, and a rerun after a crash
+    # at the same version writes over what the crash left.
+    folder = "".join(f"{name}={value}/" for name, value in zip(contract.partition_by, cell, strict=True))
+    path = f"{folder}{hashlib.sha256(data).hexdigest()[:32]}-{version:08d}.parquet"
+    return _NewFile(cell, path, data, file_statistics(contract, ordered))
+
+
+def _digest(path: str) -> str:
+    return path.rsplit("/", 1)[-1].split("-", 1)[0]
+
+
+def _values(contract: TableContract, cell: Cell) -> dict[str, str | None]:
+    return dict(zip(contract.partition_by, cell, strict=True))
