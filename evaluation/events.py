@@ -1,8 +1,8 @@
 """Score shelf events on anybody's footage: `python -m evaluation events`.
 
 A found event is right if type and slot agree with a true one not farther than the tolerance; the pairing is
-the one-to-one assignment with the most pairs and, among those, the smallest error in time. This module scores;
-what looks at the footage is handed in (`Watch`), so that the scorer knows no algorithm.
+the one-to-one assignment with the most pairs and, among those, the smallest error in time. This module
+scores; what looks at the footage is handed in (`Watch`), so that the scorer knows no algorithm.
 """
 
 from __future__ import annotations

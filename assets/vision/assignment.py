@@ -1,9 +1,9 @@
 """Who did it: shelf events that happen together are assigned to people together, not one after another.
 
-Each event has a cost for each person (minus log-likelihood: where the person stood, where the hand was seen)
-and for nobody. A group of simultaneous events is solved as one linear assignment in which a person may serve
-twice, two hands, the second time at a price. The confidence of an assignment is its margin: how much dearer the
-best solution without it would be.
+Each event has a cost for each person (minus log-likelihood: where the person stood, where the hand was
+seen) and for nobody. A group of simultaneous events is solved as one linear assignment in which a person
+may serve twice, two hands, the second time at a price. The confidence of an assignment is its margin: how
+much dearer the best solution without it would be.
 """
 
 from __future__ import annotations

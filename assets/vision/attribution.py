@@ -85,7 +85,7 @@ def attribute(
 def camera_episodes(
     frame: pl.DataFrame, facings: Mapping[str, int], settings: AttributionSettings
 ) -> list[CameraEpisode]:
-    """Rows of vision/slot_episodes with times as seconds, and the changes between neighbouring clips added."""
+    """Rows of vision/slot_episodes with times as seconds, with the changes between clips."""
     found: list[CameraEpisode] = []
     ordered = frame.sort("camera_id", "started_at", "slot_id", "episode_id")
     for (camera_id,), rows in ordered.group_by("camera_id", maintain_order=True):

@@ -1,9 +1,9 @@
 """One event per change of a slot, out of what several cameras saw of it.
 
-Cameras see the same change at slightly different moments, and one behind whose view a shopper stood sees it
-only afterwards. Changes within 1.5 s are one; a camera whose view was blocked for long supports what others saw
-inside that time and adds nothing of its own. Evidence is added as log-odds, so the order of cameras cannot
-matter; a touch counts only where nobody saw a change.
+Cameras see the same change at slightly different moments, and one behind whose view a shopper stood sees
+it only afterwards. Changes within 1.5 s are one; a camera whose view was blocked for long supports what
+others saw inside that time and adds nothing of its own. Evidence is added as log-odds, so the order of
+cameras cannot matter; a touch counts only where nobody saw a change.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PROBABILITY_FLOOR = 0.02
 
 @dataclass(frozen=True)
 class Contact:
-    """Where one camera saw something move in the slot: pixels of its picture, seconds of the store's clock."""
+    """Where one camera saw something move in the slot: pixels of its picture, seconds of store time."""
 
     camera_id: str
     time_s: float
@@ -82,7 +82,7 @@ def log_odds(probability: float) -> float:
 def fuse(
     episodes: Iterable[CameraEpisode], viewers: Mapping[str, Sequence[str]] | None = None
 ) -> list[FusedEvent]:
-    """Events by time and slot. `viewers` names the cameras that see each slot, those that saw nothing included."""
+    """Events by time and slot. `viewers` names all cameras that see a slot, also those that saw nothing."""
     by_slot: dict[str, list[CameraEpisode]] = defaultdict(list)
     for episode in episodes:
         if episode.kind in ("change", "touch"):

@@ -46,7 +46,7 @@ class StoreHoldings:
     def move(self, slot_id: str, track_id: str | None, put_log_odds: float, quantity: int) -> Movement:
         """Decide and book one event; call in order of time."""
         own = self.planogram.get(slot_id)
-        total = put_log_odds + self._prior(slot_id, track_id, own)
+        total = put_log_odds + self._prior(track_id, own)
         probability = 1.0 / (1.0 + math.exp(-abs(max(min(total, 30.0), -30.0))))
         if total > 0:
             return self._put(slot_id, track_id, own, quantity, probability)
@@ -56,7 +56,7 @@ class StoreHoldings:
             self._carried[track_id] += [product] * quantity
         return Movement("pick", product, quantity, probability)
 
-    def _prior(self, slot_id: str, track_id: str | None, own: str | None) -> float:
+    def _prior(self, track_id: str | None, own: str | None) -> float:
         if track_id is None:
             return PUT_PRIOR_UNKNOWN
         if track_id in self.staff:

@@ -1,4 +1,4 @@
-"""How plausible it is that a person reached a slot: where they stood on the floor, and where the hand was seen."""
+"""How plausible it is that a person reached a slot: where they stood, and where the hand was seen."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class BoxPath:
 
 
 def floor_cost(place: SlotPlace, path: Path, time_s: float, settings: ReachSettings) -> float:
-    """Minus log-likelihood of the floor position at `time_s`; inf if the person was not there or out of reach."""
+    """Minus log-likelihood of the floor position at `time_s`; inf if not there or out of reach."""
     first = int(np.searchsorted(path.times_s, time_s - settings.window_s))
     last = int(np.searchsorted(path.times_s, time_s + settings.window_s, side="right"))
     if first >= last:
@@ -72,7 +72,7 @@ def floor_cost(place: SlotPlace, path: Path, time_s: float, settings: ReachSetti
 
 
 def contact_cost(contacts: Sequence[Contact], boxes: Mapping[str, BoxPath], settings: ReachSettings) -> float:
-    """Mean over the cameras of how far outside the person's box the hand was seen; 0 where nothing is known."""
+    """Mean over cameras of how far outside the person's box the hand was seen; 0 where nothing is known."""
     costs = []
     for contact in contacts:
         path = boxes.get(contact.camera_id)

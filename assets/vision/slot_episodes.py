@@ -262,7 +262,7 @@ def zone_touches(
     coordinates_px: FloatArray,
     settings: SlotSettings,
 ) -> list[SlotEpisode]:
-    """Touches of a zone from its tiles (T, n, H, W, 3): foreground against the zone's median over the clip."""
+    """Touches of a zone from its tiles (T, n, H, W, 3): foreground against the median over the clip."""
     cores = tiles[:, :, :, CORE].astype(np.float32) * gains[:, None, None, None, :]
     background = np.median(cores[:: max(1, len(times_s) // 100)], axis=0)
     brightness = background.mean(axis=-1) + 20.0

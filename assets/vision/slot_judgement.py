@@ -35,7 +35,7 @@ class Judgement:
 
 
 def judge(before_bgr: FloatArray, after_bgr: FloatArray, facings: int, settings: SlotSettings) -> Judgement:
-    """Compare two gain-compensated patches (H, W, 3) of one slot that holds `facings` products side by side."""
+    """Compare two gain-compensated patches (H, W, 3) of a slot with `facings` products side by side."""
     presence = presence_log_ratio(before_bgr, after_bgr)
     changed = change_map(before_bgr, after_bgr) > settings.change_level
     share = float(changed.mean())

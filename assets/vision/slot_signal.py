@@ -91,7 +91,12 @@ class Atlas:
         map_xy, map_fraction = cv2.convertMaps(
             np.ascontiguousarray(reduced[..., 0]), np.ascontiguousarray(reduced[..., 1]), cv2.CV_16SC2
         )
-        return cls(coordinates, shrink, map_xy, map_fraction)
+        return cls(
+            coordinates,
+            shrink,
+            np.asarray(map_xy, dtype=np.int16),
+            np.asarray(map_fraction, dtype=np.uint16),
+        )
 
     def cut(self, frame_bgr: ByteArray) -> ByteArray:
         """Patches (S, PATCH_HEIGHT, PATCH_WIDTH, 3) of a frame (H, W, 3)."""
@@ -148,7 +153,7 @@ def residual_against_surroundings(patch_bgr: FloatArray) -> float:
 
 
 def roughness_beside(patch_bgr: FloatArray) -> float:
-    """How textured the two strips are: mean sideways gradient over brightness. A shelf's edge does not count."""
+    """How textured the strips are: mean sideways gradient over brightness; a shelf's edge does not count."""
     grey = patch_bgr.astype(np.float32).mean(axis=-1)
     left = np.abs(np.diff(grey[:, :STRIP_WIDTH], axis=1)).mean()
     right = np.abs(np.diff(grey[:, -STRIP_WIDTH:], axis=1)).mean()

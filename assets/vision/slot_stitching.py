@@ -52,7 +52,7 @@ def stitched_change(
 
 
 def gain_from_states(pairs: list[tuple[SlotEpisode, SlotEpisode]]) -> FloatArray:
-    """Gain (3,) from one clip to the one before, from all slots' (closing, opening) states: most do not change."""
+    """Gain (3,) from one clip to the one before, from all slots' states: most slots do not change."""
     if len(pairs) < 3:
         return np.ones(3, dtype=np.float32)
     ratios = [(patch_of(a).mean(axis=(0, 1)) + 1) / (patch_of(b).mean(axis=(0, 1)) + 1) for a, b in pairs]

@@ -46,7 +46,7 @@ class SlotObserver:
     """Collects a clip's slot patches and motion. One instance per clip; not thread-safe.
 
     `views` are slots, in which something is picked and put back; `zones` are areas in which only touches
-    count. `frame_shape` is (height, width) of the frames.
+    count. `frame_shape` is (height, width) of the frames, for which the polygons were drawn.
     """
 
     def __init__(
@@ -58,8 +58,8 @@ class SlotObserver:
     ) -> None:
         self._views = tuple(views)
         self._zones = tuple(zones)
-        self._settings = settings
         self._frame_shape = frame_shape
+        self._settings = settings
         tiles = [
             (index, tile) for index, zone in enumerate(self._zones) for tile in zone_tiles(zone.polygon_px)
         ]
@@ -67,7 +67,6 @@ class SlotObserver:
         polygons = [np.asarray(view.polygon_px, dtype=np.float64) for view in self._views]
         polygons += [tile for _, tile in tiles]
         self._atlas = Atlas.build(polygons) if polygons else None
-        self._centres = [polygon.mean(axis=0) for polygon in polygons[: len(self._views)]]
         self._boxes_around = [
             np.concatenate([polygon.min(axis=0), polygon.max(axis=0)])
             for polygon in polygons[: len(self._views)]
@@ -86,14 +85,18 @@ class SlotObserver:
     ) -> None:
         """Take a frame (H, W, 3) at `time_s` seconds of the clip, times rising.
 
-        `boxes` (n, 4), left, top, width, height in pixels, are the people found in it, or None if the detector
-        did not look at this frame: then those of the last second stand. Frames that come faster than
-        `settings.sample_s` are passed over.
+        Raises ValueError for a frame of another size than `frame_shape`.
+
+        `boxes` (n, 4), left, top, width, height in pixels, are the people found in it, or None if the
+        detector did not look at this frame: then the last ones stand for `settings.box_life_s`. Frames that
+        come faster than `settings.sample_s` are passed over.
         """
         if boxes is not None:
             self._last_boxes = (time_s, np.asarray(boxes, dtype=np.float64).reshape(-1, 4))
         if self._atlas is None or time_s < self._next_s:
             return
+        if frame_bgr.shape[:2] != self._frame_shape:
+            raise ValueError("a frame's size is not the one for which the slots were drawn")
         step = self._settings.sample_s
         self._next_s = time_s + 0.75 * step if self._next_s < time_s - step else self._next_s + step
         patches = self._atlas.cut(frame_bgr)
@@ -145,9 +148,11 @@ class SlotObserver:
         top = np.maximum(around[:, None, 1], boxes[None, :, 1])
         right = np.minimum(around[:, None, 2], boxes[None, :, 0] + boxes[None, :, 2])
         bottom = np.minimum(around[:, None, 3], boxes[None, :, 1] + boxes[None, :, 3])
-        shared = np.clip(right - left, 0, None) * np.clip(bottom - top, 0, None)
-        area = (around[:, 2] - around[:, 0]) * (around[:, 3] - around[:, 1])
-        return np.asarray((shared / area[:, None]).max(axis=1) > self._settings.cover_share)
+        sides = np.stack([np.clip(right - left, 0, None), np.clip(bottom - top, 0, None)])
+        shared = np.asarray(sides.prod(axis=0), dtype=np.float64)
+        area = np.asarray((around[:, 2:] - around[:, :2]).prod(axis=1), dtype=np.float64)
+        hidden = (shared / area[:, None]).max(axis=1)
+        return np.asarray(hidden > self._settings.cover_share, dtype=bool)
 
     def close(self) -> list[SlotEpisode]:
         """Everything that happened to the slots and zones in the clip, by time; empty without frames."""
@@ -185,8 +190,8 @@ class SlotObserver:
 def zone_tiles(polygon_px: npt.NDArray[np.floating]) -> list[npt.NDArray[np.float64]]:
     """A long zone cut along its longer axis into pieces about as long as wide, so that patches stay fine."""
     quad = ordered_quad(np.asarray(polygon_px, dtype=np.float64))
-    across = 0.5 * (np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3]))
-    down = 0.5 * (np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1]))
+    across = 0.5 * float(np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3]))
+    down = 0.5 * float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1]))
     count = int(np.clip(round(max(across, down) / max(1.0, min(across, down))), 1, 12))
     if count == 1:
         return [quad]

@@ -90,7 +90,7 @@ def test_a_wrong_slots_file_is_named_with_its_field(tmp_path: Path, text: str, p
 def test_a_wrong_truth_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     path.write_text("time_s,slot_id,type,quantity\n1.0,a,pick,1\n2.0,a,grab,1\n")
-    with pytest.raises(InputError, match="events.csv:3: type must be one of"):
+    with pytest.raises(InputError, match=r"events\.csv:3: type must be one of"):
         read_truth(path)
     path.write_text("time_s,slot_id,type,quantity\nsoon,a,pick,1\n")
     with pytest.raises(InputError, match=":2: time_s"):
@@ -162,7 +162,8 @@ def bottle_frames() -> list[tuple[float, np.ndarray]]:
 
 def perturbed(frames: list[tuple[float, np.ndarray]], how: str) -> Iterator[tuple[float, np.ndarray]]:
     rng = np.random.default_rng(7)
-    for index, (time_s, frame) in enumerate(frames):
+    for index, (time_s, original) in enumerate(frames):
+        frame = original
         if how == "drift":
             frame = cv2.convertScaleAbs(frame, alpha=1.0 + 0.2 * np.sin(index / 15.0))
         elif how == "steps":
@@ -174,9 +175,7 @@ def perturbed(frames: list[tuple[float, np.ndarray]], how: str) -> Iterator[tupl
             frame = cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         elif how == "mirrored":
             frame = np.ascontiguousarray(frame[:, ::-1])
-        elif how == "late" and time_s < 3.1:
-            continue
-        elif how == "empty-at-start" and time_s < 8.5:
+        elif (how == "late" and time_s < 3.1) or (how == "empty-at-start" and time_s < 8.5):
             continue
         yield time_s, frame
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -79,7 +80,7 @@ def test_each_event_has_at_most_one_person_each_person_at_most_two_hands(costs: 
 def test_groups_are_a_partition_with_gaps_between(times: list[float], within_s: float) -> None:
     groups = simultaneous(times, within_s)
     assert sorted(index for group in groups for index in group) == list(range(len(times)))
-    for one, other in zip(groups, groups[1:], strict=False):
+    for one, other in itertools.pairwise(groups):
         assert times[other[0]] - times[one[-1]] > within_s
 
 
