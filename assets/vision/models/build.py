@@ -1,4 +1,4 @@
-"""Makes the shipped person detector from the published NanoDet graph (a development tool; needs onnx and nncf).
+"""Makes the shipped person detector from the published NanoDet graph (a development tool; needs onnx and onnxruntime).
 
     python assets/vision/models/build.py --source nanodet-416.onnx --calibration clip.mp4 [clip.mp4 …]
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,15 +129,38 @@ def calibration_frames(clips: list[Path]) -> Iterator[npt.NDArray[np.float32]]:
 
 
 def quantised(model: onnx.ModelProto, clips: list[Path]) -> onnx.ModelProto:
-    """Post-training int8 (QDQ) of every convolution, per channel, by NNCF's defaults with the mixed preset."""
-    import nncf
+    """Post-training int8 (QDQ) of every convolution but the heads, per channel, unsigned activations, signed weights.
 
-    samples = list(calibration_frames(clips))
-    dataset = nncf.Dataset(samples, lambda sample: {"image": sample})
-    result: onnx.ModelProto = nncf.quantize(
-        model, dataset, preset=nncf.QuantizationPreset.MIXED, subset_size=len(samples), fast_bias_correction=True
-    )
-    return result
+    Only the inputs of convolutions are quantised: a rounding between a convolution and its activation keeps OpenVINO
+    from fusing the two (measured on AVX2: 18.6 ms with, 16.7 ms without). NNCF's ONNX back end is not used because
+    OpenVINO 2026.4 misreads its result: every person is lost, though onnxruntime runs the same file well.
+    """
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self._samples = calibration_frames(clips)
+
+        def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
+            sample = next(self._samples, None)
+            return None if sample is None else {"image": sample}
+
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "float.onnx"), Path(folder, "int8.onnx")
+        onnx.save(model, str(source))
+        quantize_static(
+            str(source),
+            str(target),
+            Reader(),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=list(HEADS),
+            op_types_to_quantize=["Conv"],
+            extra_options={"OpTypesToExcludeOutputQuantization": ["Conv"]},
+        )
+        return onnx.load(str(target))
 
 
 def main() -> None:
