@@ -19,7 +19,7 @@ from assets.vision.assignment import Assignment, assign, simultaneous
 from assets.vision.confidence import CONFIDENCE, Confidence
 from assets.vision.fusion import CameraEpisode, Contact, FusedEvent, fuse
 from assets.vision.holdings import StoreHoldings
-from assets.vision.reach import BoxPath, Path, ReachSettings, SlotPlace, contact_cost, floor_cost
+from assets.vision.reach import BoxPath, FloorPath, ReachSettings, SlotPlace, contact_cost, floor_cost
 from assets.vision.slot_episodes import SlotEpisode
 from assets.vision.slot_settings import SlotSettings
 from assets.vision.slot_stitching import gain_from_states, stitched_change
@@ -221,7 +221,7 @@ def _assigned(
 def _cost(
     event: FusedEvent,
     places: Mapping[str, SlotPlace],
-    path: Path,
+    path: FloorPath,
     boxes: Mapping[str, BoxPath],
     reach: ReachSettings,
 ) -> float:
@@ -231,13 +231,13 @@ def _cost(
     return floor_cost(place, path, event.changed_s, reach) + contact_cost(event.contacts, boxes, reach)
 
 
-def _paths(track_points: pl.DataFrame) -> dict[str, Path]:
+def _paths(track_points: pl.DataFrame) -> dict[str, FloorPath]:
     found = {}
     for (track_id,), rows in track_points.sort("track_id", "captured_at").group_by(
         "track_id", maintain_order=True
     ):
         times = rows["captured_at"].dt.epoch("us").to_numpy() / 1e6
-        found[str(track_id)] = Path(times, rows.select("x_m", "y_m").to_numpy().astype(np.float64))
+        found[str(track_id)] = FloorPath(times, rows.select("x_m", "y_m").to_numpy().astype(np.float64))
     return found
 
 

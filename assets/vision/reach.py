@@ -39,7 +39,7 @@ class SlotPlace:
 
 
 @dataclass(frozen=True)
-class Path:
+class FloorPath:
     """A person's positions: `times_s` (n,) rising, `xy_m` (n, 2)."""
 
     times_s: npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ class BoxPath:
     ltwh_px: npt.NDArray[np.float64]
 
 
-def floor_cost(place: SlotPlace, path: Path, time_s: float, settings: ReachSettings) -> float:
+def floor_cost(place: SlotPlace, path: FloorPath, time_s: float, settings: ReachSettings) -> float:
     """Minus log-likelihood of the floor position at `time_s`; inf if not there or out of reach."""
     first = int(np.searchsorted(path.times_s, time_s - settings.window_s))
     last = int(np.searchsorted(path.times_s, time_s + settings.window_s, side="right"))

@@ -1,25 +1,31 @@
 """Judge two states of a slot: did it change, in which direction, and how many facings.
 
-Two cues. Presence, an object against its own surroundings, is strong where the surroundings are plain and
-gives the direction by itself. On a crowded shelf only the change of appearance is sure.
+Before plain surroundings, presence (an object against what is beside it) tells whether something came or went
+and gives the direction by itself. On a crowded shelf the strips beside the slot hold products: there the change
+of appearance tells that something happened, and what lies in the changed area tells the direction: goods
+are coloured and textured, the board and the shadow behind them are not.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from assets.vision.slot_settings import SlotSettings
 from assets.vision.slot_signal import (
-    CORE_WIDTH,
+    CORE,
     FloatArray,
     change_map,
     presence_log_ratio,
     residual_against_surroundings,
     roughness_beside,
 )
+
+# In columns of a patch of 16: a facing's least width, and the gap that parts two.
+MIN_STRETCH = 3
+MIN_GAP = 2
 
 
 @dataclass(frozen=True)
@@ -43,9 +49,14 @@ def judge(before_bgr: FloatArray, after_bgr: FloatArray, facings: int, settings:
     beside = max(roughness_beside(before_bgr), roughness_beside(after_bgr))
     is_plain = emptier < settings.plain_residual or beside < settings.plain_roughness
     has_changed = share > settings.change_share and (not is_plain or abs(presence) > settings.presence_level)
-    strength = 6.0 * presence if is_plain else 3.0 * presence
-    put = float(1.0 / (1.0 + np.exp(-np.clip(strength, -30, 30))))
-    surety = float(1.0 / (1.0 + np.exp(-np.clip(40.0 * (share - settings.change_share), -30, 30))))
+    if is_plain:
+        strength = 6.0 * presence
+    else:
+        strength = float(
+            np.dot(settings.direction_weights, direction_features(before_bgr, after_bgr, changed))
+        )
+    put = _logistic(strength)
+    surety = _logistic(settings.change_slope * (share - settings.change_share))
     count = _changed_facings(changed, facings)
     return Judgement(
         has_changed=has_changed,
@@ -57,10 +68,49 @@ def judge(before_bgr: FloatArray, after_bgr: FloatArray, facings: int, settings:
     )
 
 
-def _changed_facings(changed: np.ndarray, facings: int) -> int:
-    """How many of the facings' columns changed over most of what the most changed one did; at least one."""
-    if facings <= 1:
-        return 1
-    edges = np.linspace(0, CORE_WIDTH, facings + 1).round().astype(int)
-    shares = np.array([changed[:, a:b].mean() if b > a else 0.0 for a, b in itertools.pairwise(edges)])
-    return max(1, int((shares > max(0.15, 0.5 * shares.max())).sum()))
+def direction_features(
+    before_bgr: FloatArray, after_bgr: FloatArray, changed: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """Four cues (4,) that turn their sign when before and after are exchanged; positive: something came.
+
+    Over the changed samples: colour saturation, log-ratio of edge energy, log-ratio of brightness; and the
+    presence log-ratio of the whole patch.
+    """
+    if not changed.any():
+        return np.zeros(4)
+    cues = []
+    for patch in (before_bgr, after_bgr):
+        core = patch[:, CORE].astype(np.float32)
+        low, high = core.min(axis=-1), core.max(axis=-1)
+        grey = patch.astype(np.float32).mean(axis=-1)
+        gradient = np.hypot(*np.gradient(grey))[:, CORE]
+        cues.append(
+            (
+                float(((high - low) / (high + 12.0))[changed].mean()),
+                float(np.log(gradient[changed].mean() + 2.0)),
+                float(np.log(core.mean(axis=-1)[changed].mean() + 8.0)),
+            )
+        )
+    difference = np.subtract(cues[1], cues[0])
+    return np.append(difference, presence_log_ratio(before_bgr, after_bgr))
+
+
+def _logistic(value: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-np.clip(value, -30.0, 30.0))))
+
+
+def _changed_facings(changed: npt.NDArray[np.bool_], facings: int) -> int:
+    """How many separate upright stretches changed, at most `facings` and at least one.
+
+    Two products side by side leave two stretches with unchanged columns between; a wide one leaves one.
+    """
+    profile = changed.mean(axis=0)
+    count = width = gap = 0
+    for share in profile > 0.3 * profile.max():
+        gap = 0 if share else gap + 1
+        if share:
+            width += 1
+            count += width == MIN_STRETCH
+        elif gap >= MIN_GAP:
+            width = 0
+    return int(min(max(count, 1), max(facings, 1)))

@@ -35,6 +35,10 @@ class SlotSettings:
     """Residual of the emptier state below which the surroundings are plain and presence can be trusted."""
     plain_roughness: float = 0.02
     """Sideways gradient of the strips below which the surroundings are plain."""
+    change_slope: float = 40.0
+    """How fast the probability of a change rises with the changed share."""
+    direction_weights: tuple[float, float, float, float] = (8.0, 1.0, 0.0, 1.0)
+    """Weights of slot_judgement.direction_features on a crowded shelf."""
     change_share: float = 0.06
     """Share of changed samples from which a slot before crowded surroundings has changed."""
     touch_share: float = 0.12

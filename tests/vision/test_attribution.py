@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,11 +15,12 @@ from hypothesis.extra import numpy as hnp
 
 from assets.vision.assignment import assign, simultaneous
 from assets.vision.attribution import attribute
+from assets.vision.clip_analysis import episode_frame
+from assets.vision.clips import Clip
 from assets.vision.fusion import Contact
 from assets.vision.holdings import StoreHoldings
-from assets.vision.reach import BoxPath, Path, ReachSettings, SlotPlace, contact_cost, floor_cost
+from assets.vision.reach import BoxPath, FloorPath, ReachSettings, SlotPlace, contact_cost, floor_cost
 from assets.vision.slot_episodes import SlotEpisode
-from assets.vision.slot_rows import slot_episode_rows
 from lakehouse.contracts.vision import SHELF_EVENTS, SIGHTINGS, TRACK_POINTS
 
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -89,11 +91,13 @@ def test_floor_cost_prefers_who_stands_before_the_slot_and_refuses_who_is_behind
     times = np.arange(0, 2, 0.1)
 
     def at(x: float, y: float) -> float:
-        return floor_cost(place, Path(times, np.tile([x, y], (len(times), 1))), 1.0, settings)
+        return floor_cost(place, FloorPath(times, np.tile([x, y], (len(times), 1))), 1.0, settings)
 
     assert at(2.0, 1.45) < at(2.5, 1.45) < at(3.2, 1.45)
     assert at(2.0, 0.4) == float("inf")
-    assert floor_cost(place, Path(times, np.tile([2.0, 1.4], (len(times), 1))), 9.0, settings) == float("inf")
+    assert floor_cost(place, FloorPath(times, np.tile([2.0, 1.4], (len(times), 1))), 9.0, settings) == float(
+        "inf"
+    )
 
 
 def test_contact_cost_grows_with_the_distance_from_the_box_and_knows_nothing_of_other_cameras() -> None:
@@ -166,9 +170,7 @@ def frames(people: dict[str, tuple[float, float]], episodes: list[SlotEpisode]) 
     ]
     schema = {c.name: c.dtype for c in TRACK_POINTS.columns}
     return {
-        "slot_episodes": slot_episode_rows(
-            episodes, store_id="s001", camera_id="c1", clip_id="k", captured_at=START
-        ),
+        "slot_episodes": episode_frame(Clip("s001", "c1", "k", Path("k.mp4"), START, 10.0), episodes),
         "sightings": pl.DataFrame(schema={c.name: c.dtype for c in SIGHTINGS.columns}),
         "track_points": pl.DataFrame(points, schema=schema, orient="row"),
         "slots": pl.DataFrame(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from assets.vision.clip_analysis import episode_frame
+from assets.vision.clips import Clip
 from assets.vision.shelf_watch import watch_frames
 from assets.vision.slot_episodes import SlotEpisode
-from assets.vision.slot_rows import slot_episode_rows
 from assets.vision.slot_settings import SlotSettings
 from assets.vision.slot_signal import Atlas, gain_between, ordered_quad, patch_coordinates, thumbnail
 from assets.vision.slot_stitching import stitched_change
@@ -206,9 +208,7 @@ def test_rows_follow_the_contract_and_are_the_same_on_a_rerun() -> None:
         for time_s, frame in scene(moves(30, True, False)):
             observer.observe(frame, time_s)
         captured_at = datetime(2026, 11, 22, 15, 59, 58, tzinfo=UTC)
-        return slot_episode_rows(
-            observer.close(), store_id="s001", camera_id="c1", clip_id="x", captured_at=captured_at
-        )
+        return episode_frame(Clip("s001", "c1", "x", Path("x.mp4"), captured_at, 10.0), observer.close())
 
     frame = rows()
     assert frame.equals(rows())
@@ -246,3 +246,18 @@ def test_a_long_zone_is_cut_into_tiles_that_cover_it() -> None:
     assert len(tiles) == 8
     assert tiles[0].min() == 0
     assert tiles[-1][:, 1].max() == 80
+
+
+@pytest.mark.parametrize(("gone", "quantity"), [((0,), 1), ((1,), 1), ((0, 1), 2)])
+def test_quantity_is_the_number_of_facings_that_changed(gone: tuple[int, ...], quantity: int) -> None:
+    """Two packages side by side in one slot; a single wide one would count once."""
+
+    def paint(frame: np.ndarray, time_s: float) -> None:
+        for index, x in enumerate((34, 54)):
+            if time_s < 4.0 or index not in gone:
+                cv2.rectangle(frame, (x, 46), (x + 10, 78), (40, 60, 200), -1)
+        reach(frame, 35, time_s, 3.0, 5.0)
+
+    view = SlotView("a", quad(29, width=40), facings=2)
+    found = watch_frames(scene(paint), [view], [])
+    assert [(s.type, s.quantity) for s in found] == [("pick", quantity)]
