@@ -1,10 +1,20 @@
-"""Tables of the orders domain: the store's reference data, gate scans, visits, baskets, orders and their review."""
+"""Tables of the orders domain: the store's reference data, gate scans, visits, baskets, orders, review."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from lakehouse.contract import AppendOnce, Column, Layer, Pii, ReplacePartition, RetentionClass, Severity, TableContract, Upsert
+from lakehouse.contract import (
+    AppendOnce,
+    Column,
+    Layer,
+    Pii,
+    ReplacePartition,
+    RetentionClass,
+    Severity,
+    TableContract,
+    Upsert,
+)
 from lakehouse.contracts.columns import (
     ACCOUNT_ID,
     BUSINESS_DATE,
@@ -26,7 +36,14 @@ from lakehouse.contracts.columns import (
 DIRECTIONS = ("entry", "exit")
 PAYMENT_METHODS = ("alipay", "wechat", "icbc", "staff")
 VISIT_STATES = ("closed", "open", "staff", "no_account")
-REVIEW_REASONS = ("no_account", "low_confidence", "unattributed_events", "no_track", "no_exit")
+REVIEW_REASONS = (
+    "no_account",
+    "low_confidence",
+    "unattributed_events",
+    "no_track",
+    "no_exit",
+    "unknown_product",
+)
 REVIEW_STATES = ("none", "waiting", "accepted", "amended", "rejected", "unbilled")
 DECISIONS = ("accept", "amend", "reject", "unbilled")
 
@@ -45,7 +62,11 @@ _REVIEW_ID = Column("review_id", pl.String, "Review item: hash of its visit, or 
 
 
 def _reference(
-    name: str, description: str, columns: tuple[Column, ...], key: tuple[str, ...], partition_by: tuple[str, ...] = ()
+    name: str,
+    description: str,
+    columns: tuple[Column, ...],
+    key: tuple[str, ...],
+    partition_by: tuple[str, ...] = (),
 ) -> TableContract:
     return TableContract(
         domain="orders",
@@ -116,7 +137,12 @@ SLOTS = _reference(
         Column("y_m", pl.Float64, "Centre of the slot's front.", "m"),
         Column("z_m", pl.Float64, "Centre of the slot's front.", "m"),
         Column("width_m", pl.Float64, "Width of the lane.", "m"),
-        Column("normal_deg", pl.Float64, "Direction in which the shopper stands, counter-clockwise from +x.", "deg"),
+        Column(
+            "normal_deg",
+            pl.Float64,
+            "Direction in which the shopper stands, counter-clockwise from +x.",
+            "deg",
+        ),
     ),
     ("store_id", "slot_id"),
 )
@@ -137,7 +163,13 @@ SLOT_VIEWS = _reference(
 PLANOGRAMS = _reference(
     "planograms",
     "What should stand where, from when on.",
-    (STORE_ID, SLOT_ID, _VALID_FROM, PRODUCT_ID, Column("facings", pl.Int16, "Products side by side and behind.", "pieces")),
+    (
+        STORE_ID,
+        SLOT_ID,
+        _VALID_FROM,
+        PRODUCT_ID,
+        Column("facings", pl.Int16, "Products side by side and behind.", "pieces"),
+    ),
     ("store_id", "slot_id", "valid_from"),
 )
 
@@ -184,7 +216,11 @@ GATE_EVENTS = TableContract(
     partition_by=_DAY,
     clock_column="scanned_at",
     subject_column="account_id",
-    expectations=(unique("gate_event_id"), one_of("direction", DIRECTIONS), one_of("payment_method", PAYMENT_METHODS)),
+    expectations=(
+        unique("gate_event_id"),
+        one_of("direction", DIRECTIONS),
+        one_of("payment_method", PAYMENT_METHODS),
+    ),
 )
 
 VISITS = TableContract(
@@ -192,7 +228,7 @@ VISITS = TableContract(
     name="visits",
     layer=Layer.SILVER,
     version=1,
-    description="Stays of shoppers: from the entry scan (or the first sight of somebody who did not scan) to the exit.",
+    description="Stays of shoppers: from the entry scan (or the first sight of who did not scan) to the exit.",
     columns=(
         STORE_ID,
         BUSINESS_DATE,
@@ -203,7 +239,11 @@ VISITS = TableContract(
         Column("payment_method", pl.String, "As scanned; empty without an account.", nullable=True),
         Column("state", pl.String, f"One of {', '.join(VISIT_STATES)}."),
         Column("has_track", pl.Boolean, "Whether the cameras followed this visit."),
-        Column("binding_prob", pl.Float32, "Probability that scan and trajectory belong together; 0 without a track."),
+        Column(
+            "binding_prob",
+            pl.Float32,
+            "Probability that scan and trajectory belong together; 0 without a track.",
+        ),
     ),
     key=("visit_id",),
     write_mode=ReplacePartition(),
@@ -263,7 +303,11 @@ BASKETS = TableContract(
     clauses=("C-26", "C-50"),
     partition_by=("store_id", "capture_hour"),
     clock_column="entered_at",
-    expectations=(unique("visit_id", "product_id"), between("quantity", 1, 100), between("confidence_prob", 0.0, 1.0)),
+    expectations=(
+        unique("visit_id", "product_id"),
+        between("quantity", 1, 100),
+        between("confidence_prob", 0.0, 1.0),
+    ),
 )
 
 ORDERS = TableContract(
@@ -342,9 +386,15 @@ REVIEW_ITEMS = TableContract(
         STORE_ID,
         BUSINESS_DATE,
         _REVIEW_ID,
-        Column("visit_id", pl.String, "Visit in doubt; empty for an event nobody could be named for.", pii=Pii.PSEUDONYMOUS, nullable=True),
+        Column(
+            "visit_id",
+            pl.String,
+            "Visit in doubt; empty for an event nobody could be named for.",
+            pii=Pii.PSEUDONYMOUS,
+            nullable=True,
+        ),
         instant("raised_at", "When the visit closed or the event happened."),
-        instant("evidence_expires_at", "When trajectory and events behind it are deleted."),
+        instant("evidence_expires_at", "Until when it can be decided; soon after, the evidence is deleted."),
         Column("reason", pl.String, f"One of {', '.join(REVIEW_REASONS)}."),
         Column("confidence_prob", pl.Float32, "Confidence of the proposed lines."),
         Column("product_ids", pl.List(pl.String), "Products of the proposed lines."),
@@ -372,7 +422,7 @@ REVIEW_DECISIONS = TableContract(
     name="review_decisions",
     layer=Layer.GOLD,
     version=1,
-    description="What reviewers decided, and what closed undecided when its evidence expired: the audit trail.",
+    description="What reviewers decided, and what closed undecided when its time was up: the audit trail.",
     columns=(
         STORE_ID,
         BUSINESS_DATE,
@@ -418,7 +468,11 @@ HISTORICAL_ORDERS = TableContract(
     partition_by=("store_id",),
     clock_column="created_at",
     subject_column="account_id",
-    expectations=(unique("order_no"), between("amount_fen", 0, 10_000_000), one_of("payment_method", PAYMENT_METHODS[:3])),
+    expectations=(
+        unique("order_no"),
+        between("amount_fen", 0, 10_000_000),
+        one_of("payment_method", PAYMENT_METHODS[:3]),
+    ),
 )
 
 HISTORICAL_ORDER_LINES = TableContract(

@@ -48,7 +48,9 @@ def gate_frame(rows: list[dict[str, object]]) -> pl.DataFrame:
     return scans.from_landing(pl.DataFrame(rows, schema))
 
 
-def walk(track_id: str, start: float, end: float, *, via: tuple[float, float] = (4.0, 4.0), leaves: bool = True):
+def walk(
+    track_id: str, start: float, end: float, *, via: tuple[float, float] = (4.0, 4.0), leaves: bool = True
+):
     """A trajectory from the gate to `via` and back; without `leaves` it stays there."""
     stops = [GATE, via, GATE] if leaves else [GATE, via, via]
     times = np.arange(start, end, 0.5)
@@ -98,7 +100,14 @@ def account_of(binding: Binding) -> dict[str, str | None]:
 
 def test_three_shoppers_in_a_row_are_told_apart() -> None:
     binding = run(
-        [scan("a", 0), scan("b", 5), scan("c", 9), scan("a", 60, "exit"), scan("b", 80, "exit"), scan("c", 70, "exit")],
+        [
+            scan("a", 0),
+            scan("b", 5),
+            scan("c", 9),
+            scan("a", 60, "exit"),
+            scan("b", 80, "exit"),
+            scan("c", 70, "exit"),
+        ],
         [walk("t1", 0.5, 60), walk("t2", 5.5, 80), walk("t3", 9.5, 70)],
     )
     assert account_of(binding) == {"t1": "a", "t2": "b", "t3": "c"}
@@ -117,7 +126,9 @@ def test_two_who_enter_together_are_separated_by_their_exits() -> None:
 
 
 def test_two_who_cannot_be_told_apart_are_in_doubt() -> None:
-    binding = run([scan("a", 0), scan("b", 0)], [walk("t1", 0.5, 60, leaves=False), walk("t2", 0.5, 60, leaves=False)])
+    binding = run(
+        [scan("a", 0), scan("b", 0)], [walk("t1", 0.5, 60, leaves=False), walk("t2", 0.5, 60, leaves=False)]
+    )
     assert binding.visits["binding_prob"].to_list() == pytest.approx([0.5, 0.5], abs=0.05)
 
 
