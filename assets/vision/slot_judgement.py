@@ -1,9 +1,9 @@
 """Judge two states of a slot: did it change, in which direction, and how many facings.
 
-Before plain surroundings, presence (an object against what is beside it) tells whether something came or went
-and gives the direction by itself. On a crowded shelf the strips beside the slot hold products: there the change
-of appearance tells that something happened, and what lies in the changed area tells the direction: goods
-are coloured and textured, the board and the shadow behind them are not.
+Before plain surroundings, presence (an object against what is beside it) tells whether something came or
+went and gives the direction by itself. On a crowded shelf the strips beside the slot hold products: there the
+change of appearance tells that something happened, and what lies in the changed area tells the direction:
+goods are coloured and textured, the board and the shadow behind them are not.
 """
 
 from __future__ import annotations
