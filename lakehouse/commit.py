@@ -22,6 +22,9 @@ from lakehouse.snapshot import DataFile, Snapshot
 Steps = Callable[[str], None]
 """Called with a name after each step of a write; the fault-injection tests kill the process in it."""
 
+NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+"""Checkpoints and trimming have an order of their own: maintenance.trim_logs."""
+
 
 def no_steps(_step: str) -> None:
     """No hook."""
@@ -36,17 +39,18 @@ class CommitInfo:
     model_version: str = ""
     planogram_version: str = ""
 
-    def properties(self, contract: TableContract, ledger_version: int) -> CommitProperties:
+    def properties(self, contract: TableContract, ledger_version: int | None) -> CommitProperties:
         """For Delta. No retries of its own: a commit that comes second must read again before it tries
         again."""
-        metadata = {
+        metadata: dict[str, str | int] = {
             "run_id": self.run_id,
             "code_version": self.code_version,
             "model_version": self.model_version,
             "planogram_version": self.planogram_version,
             "contract_version": contract.version,
-            "ledger_version": ledger_version,
         }
+        if ledger_version is not None:
+            metadata["ledger_version"] = ledger_version
         return CommitProperties(custom_metadata=metadata, max_commit_retries=0)
 
 
@@ -62,11 +66,18 @@ class Committed:
 
 
 @dataclass(frozen=True)
-class _NewFile:
+class NewFile:
+    """One Parquet file to be. `path` is relative to the table; `statistics` as Delta's log wants them."""
+
     cell: Cell
     path: str
     data: bytes
     statistics: str
+
+    def add_action(self, contract: TableContract, stamp_ms: int) -> AddAction:
+        """Its entry in the log."""
+        values = cell_values(contract, self.cell)
+        return AddAction(self.path, len(self.data), values, stamp_ms, True, self.statistics)
 
 
 def commit_cells(
@@ -76,34 +87,37 @@ def commit_cells(
     added: dict[Cell, pl.DataFrame],
     lease: Lease,
     info: CommitInfo,
-    ledger_version: int,
+    ledger_version: int | None,
     now: datetime,
     steps: Steps,
 ) -> Committed | None:
     """Gives the `replaced` cells their new rows and the `added` cells more rows, in one commit.
 
+    `ledger_version`: the tombstones that the rows were checked against; None for a commit that adds no row.
     Returns None if somebody else committed since the snapshot; then nothing has changed and no file is left
     behind.
     """
     contract = snapshot.contract
     # A table that is not there yet is created by the commit before ours.
     target = max(snapshot.version, 0) + 1
-    new: list[_NewFile] = []
+    new: list[NewFile] = []
     old: list[tuple[Cell, DataFile]] = []
     for cell, rows in sorted(replaced.items()):
         files = snapshot.files(cell)
-        made = _encode(contract, cell, rows, target) if rows.height else None
+        made = encode_cell(contract, cell, rows, target) if rows.height else None
         if made is not None and len(files) == 1 and _digest(files[0].path) == _digest(made.path):
             continue
         new += [made] if made is not None else []
         old += [(cell, file) for file in files]
-    new += [_encode(contract, cell, rows, target) for cell, rows in sorted(added.items()) if rows.height]
+    new += [encode_cell(contract, cell, rows, target) for cell, rows in sorted(added.items()) if rows.height]
     if not new and not old:
         return Committed(snapshot.version, False, 0, 0, 0)
 
     stamp = int(now.timestamp() * 1000)
-    adds = [AddAction(f.path, len(f.data), _values(contract, f.cell), stamp, True, f.statistics) for f in new]
-    removes = [RemoveAction(f.path, True, stamp, f.size, dict(_values(contract, cell))) for cell, f in old]
+    adds = [file.add_action(contract, stamp) for file in new]
+    removes = [
+        RemoveAction(f.path, True, stamp, f.size, dict(cell_values(contract, cell))) for cell, f in old
+    ]
     try:
         table = snapshot.table
         if table is None:
@@ -120,9 +134,7 @@ def commit_cells(
             table.schema(),
             list(contract.partition_by),
             commit_properties=info.properties(contract, ledger_version),
-            post_commithook_properties=PostCommitHookProperties(
-                create_checkpoint=False, cleanup_expired_logs=False
-            ),
+            post_commithook_properties=NO_HOOKS,
         )
     except CommitFailedError:
         for file in new:
@@ -138,7 +150,7 @@ def commit_cells(
     )
 
 
-def _create(lake: Lake, contract: TableContract, info: CommitInfo, ledger_version: int) -> DeltaTable:
+def _create(lake: Lake, contract: TableContract, info: CommitInfo, ledger_version: int | None) -> DeltaTable:
     return DeltaTable.create(
         lake.uri(contract),
         arrow_schema(contract),
@@ -153,19 +165,19 @@ def _create(lake: Lake, contract: TableContract, info: CommitInfo, ledger_versio
     )
 
 
-def _encode(contract: TableContract, cell: Cell, rows: pl.DataFrame, version: int) -> _NewFile:
+def encode_cell(contract: TableContract, cell: Cell, rows: pl.DataFrame, version: int) -> NewFile:
     ordered = rows.sort(contract.key, maintain_order=True)
     data = encode_parquet(contract, ordered)
     # The version in the name: content that returns after a change is a new file, and a rerun after a crash
     # at the same version writes over what the crash left.
     folder = "".join(f"{name}={value}/" for name, value in zip(contract.partition_by, cell, strict=True))
     path = f"{folder}{hashlib.sha256(data).hexdigest()[:32]}-{version:08d}.parquet"
-    return _NewFile(cell, path, data, file_statistics(contract, ordered))
+    return NewFile(cell, path, data, file_statistics(contract, ordered))
 
 
 def _digest(path: str) -> str:
     return path.rsplit("/", 1)[-1].split("-", 1)[0]
 
 
-def _values(contract: TableContract, cell: Cell) -> dict[str, str | None]:
+def cell_values(contract: TableContract, cell: Cell) -> dict[str, str | None]:
     return dict(zip(contract.partition_by, cell, strict=True))

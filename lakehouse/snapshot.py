@@ -59,14 +59,14 @@ class Snapshot:
         ).select(list(schema))
 
 
-def take_snapshot(lake: Lake, contract: TableContract) -> Snapshot:
+def take_snapshot(lake: Lake, contract: TableContract, *, any_version: bool = False) -> Snapshot:
     """The latest version. Raises ContractVersionMismatch if it was written under another version of the
     contract."""
     table = lake.open(contract)
     if table is None:
         return Snapshot(contract, None, lake.uri(contract), lake.options, -1, {})
     found = table_contract_version(table)
-    if found != contract.version:
+    if found != contract.version and not any_version:
         raise ContractVersionMismatch(
             contract.path,
             f"table has contract version {found}, the code has {contract.version}: run its migration",

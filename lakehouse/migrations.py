@@ -1,0 +1,134 @@
+"""A table of an older contract version becomes one of the current version by registered steps, never by
+hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+from deltalake import DeltaTable, Schema
+from deltalake.exceptions import CommitFailedError
+
+from lakehouse import admission
+from lakehouse.commit import NO_HOOKS, CommitInfo, Steps, encode_cell, no_steps
+from lakehouse.contract import TableContract
+from lakehouse.errors import CommitConflict, ContractVersionMismatch, concealed
+from lakehouse.lake import Lake
+from lakehouse.lease import Lease, hold_lease
+from lakehouse.properties import arrow_schema, table_properties
+from lakehouse.snapshot import table_contract_version, take_snapshot
+from lakehouse.tombstones import load_tombstones
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step of one table: rows as version `from_version` had them become rows of the next version."""
+
+    table: str
+    from_version: int
+    transform: Callable[[pl.DataFrame], pl.DataFrame]
+
+
+MIGRATIONS: tuple[Migration, ...] = ()
+"""The registered steps. A contract whose version goes up adds one here."""
+
+
+def migrate(
+    lake: Lake,
+    contract: TableContract,
+    *,
+    commit: CommitInfo,
+    now: datetime,
+    migrations: tuple[Migration, ...] = MIGRATIONS,
+    steps: Steps = no_steps,
+) -> bool:
+    """Brings the table to the contract's version. Returns whether there was anything to do.
+
+    Rows and schema change in one commit, the version property in the next; killed between them, a rerun sets
+    the property alone. Raises ContractVersionMismatch if a step is not registered or the table is newer than
+    the code.
+    """
+    return concealed(
+        contract.path, "migrating", lambda: _migrate(lake, contract, commit, now, migrations, steps)
+    )
+
+
+def _migrate(
+    lake: Lake,
+    contract: TableContract,
+    commit: CommitInfo,
+    now: datetime,
+    migrations: tuple[Migration, ...],
+    steps: Steps,
+) -> bool:
+    with hold_lease(lake, contract) as lease:
+        table = lake.open(contract)
+        if table is None or (found := table_contract_version(table)) == contract.version:
+            return False
+        path = _path(contract, found, migrations)
+        if table.schema() != Schema.from_arrow(arrow_schema(contract)):
+            _rewrite(lake, contract, table, path, lease, commit, now, steps)
+            steps("rows migrated")
+            table = lake.open(contract)
+            assert table is not None
+        table.alter.set_table_properties(table_properties(contract), raise_if_not_exists=False)
+        steps("version set")
+    return True
+
+
+def _path(contract: TableContract, found: int, migrations: tuple[Migration, ...]) -> list[Migration]:
+    registered = {step.from_version: step for step in migrations if step.table == contract.path}
+    wanted = range(found, contract.version)
+    if found > contract.version or any(version not in registered for version in wanted):
+        reason = f"no registered steps lead from contract version {found} to {contract.version}"
+        raise ContractVersionMismatch(contract.path, reason)
+    return [registered[version] for version in wanted]
+
+
+def _rewrite(
+    lake: Lake,
+    contract: TableContract,
+    table: DeltaTable,
+    path: list[Migration],
+    lease: Lease,
+    commit: CommitInfo,
+    now: datetime,
+    steps: Steps,
+) -> None:
+    tombstones = load_tombstones(lake)
+    rows = pl.DataFrame(table.to_pyarrow_table())
+    for step in path:
+        rows = step.transform(rows)
+    admission.check_frame(contract, rows)
+    rows, _ = tombstones.drop(contract, rows)
+    cells = admission.cells_of_rows(contract, rows) if rows.height else []
+    target = take_snapshot(lake, contract, any_version=True).version + 1
+    files = [
+        encode_cell(contract, cell, rows.filter(_lies_in(contract, cell)) if cell else rows, target)
+        for cell in cells
+    ]
+    for file in files:
+        lake.objects.put_bytes(file.data, f"{contract.path}/{file.path}")
+        steps("file written")
+    lease.check()
+    try:
+        table.create_write_transaction(
+            [file.add_action(contract, int(now.timestamp() * 1000)) for file in files],
+            "overwrite",
+            arrow_schema(contract),
+            list(contract.partition_by),
+            commit_properties=commit.properties(contract, tombstones.version),
+            post_commithook_properties=NO_HOOKS,
+        )
+        return
+    except CommitFailedError:
+        pass
+    raise CommitConflict(contract.path, "somebody committed beside the migration")
+
+
+def _lies_in(contract: TableContract, cell: admission.Cell) -> pl.Expr:
+    return pl.all_horizontal(
+        *(pl.col(name) == value for name, value in zip(contract.partition_by, cell, strict=True))
+    )
