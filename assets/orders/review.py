@@ -83,6 +83,8 @@ def resolve(
             reason, field = Reason.ALREADY_DECIDED, "review_id"
         elif decided_at >= item["evidence_expires_at"]:
             reason, field = Reason.EVIDENCE_EXPIRED, "decided_at"
+        elif line["decision"] == "accept" and item["reason"] == "unknown_product":
+            reason, field = Reason.NOT_ALLOWED, "decision"
         else:
             place = (item["store_id"], item["business_date"])
             if place not in on_sale:
@@ -147,4 +149,4 @@ def current_items(items: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_ITEM_COLUMNS = ("review_id", "store_id", "business_date", "evidence_expires_at")
+_ITEM_COLUMNS = ("review_id", "store_id", "business_date", "evidence_expires_at", "reason")

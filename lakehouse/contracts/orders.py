@@ -228,7 +228,7 @@ VISITS = TableContract(
     name="visits",
     layer=Layer.SILVER,
     version=1,
-    description="Stays of shoppers: from the entry scan (or the first sight of who did not scan) to the exit.",
+    description="Stays of shoppers: from the entry scan (or first sight, without a scan) to the exit.",
     columns=(
         STORE_ID,
         BUSINESS_DATE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -10,130 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.orders.baskets import Netting, net
-from assets.orders.orders import Settlement, settle
 from assets.orders.review import decide_until
-from lakehouse.contracts.orders import (
-    BASKETS,
-    ORDER_LINES,
-    ORDERS,
-    PRICES,
-    REVIEW_DECISIONS,
-    REVIEW_ITEMS,
-    VISIT_TRACKS,
-    VISITS,
-)
-from lakehouse.contracts.vision import SHELF_EVENTS
-from lakehouse.store_day import StoreDay, capture_hour
-
-DAY = StoreDay("s001", date(2026, 11, 22))
-NOON = DAY.start_at + timedelta(hours=12)
-PRICE = {"tea": 350, "milk": 620, "nuts": 1290}
-
-
-def at(seconds: float) -> datetime:
-    return NOON + timedelta(seconds=seconds)
-
-
-def visit(visit_id: str, **changes: Any) -> dict[str, object]:
-    return {
-        "store_id": "s001",
-        "business_date": "2026-11-22",
-        "visit_id": visit_id,
-        "account_id": f"account-{visit_id}",
-        "entered_at": at(0),
-        "exited_at": at(600),
-        "payment_method": "alipay",
-        "state": "closed",
-        "has_track": True,
-        "binding_prob": 1.0,
-    } | changes
-
-
-def event(
-    number: int, visit_id: str | None, kind: str, product: str | None = "tea", **changes: Any
-) -> dict[str, object]:
-    return {
-        "store_id": "s001",
-        "capture_hour": capture_hour(at(number)),
-        "event_id": f"e{number:03d}",
-        "happened_at": at(number),
-        "started_at": at(number),
-        "ended_at": at(number),
-        "slot_id": f"slot-{product}",
-        "product_id": product,
-        "type": kind,
-        "quantity": 1,
-        "track_id": visit_id and f"t-{visit_id}",
-        "event_prob": 1.0,
-        "attribution_prob": 1.0 if visit_id else 0.0,
-        "camera_count": 2,
-    } | changes
-
-
-def frames(
-    visits: list[dict[str, object]], events: list[dict[str, object]]
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    links = [
-        {
-            "store_id": "s001",
-            "capture_hour": capture_hour(at(0)),
-            "track_id": f"t-{row['visit_id']}",
-            "visit_id": row["visit_id"],
-            "started_at": row["entered_at"],
-            "binding_prob": row["binding_prob"],
-        }
-        for row in visits
-        if row["has_track"]
-    ]
-    return (
-        pl.DataFrame(events, SHELF_EVENTS.schema),
-        pl.DataFrame(visits, VISITS.schema),
-        pl.DataFrame(links, VISIT_TRACKS.schema),
-    )
-
-
-def prices() -> pl.DataFrame:
-    rows = [
-        {"store_id": "s001", "product_id": product, "valid_from": date(2026, 1, 1), "price_fen": fen}
-        for product, fen in PRICE.items()
-    ]
-    return pl.DataFrame(rows, PRICES.schema)
-
-
-def decision(
-    review_id: str, word: str, lines: dict[str, int] | None = None, minute: int = 30
-) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "store_id": ["s001"],
-            "business_date": ["2026-11-22"],
-            "review_id": [review_id],
-            "decided_at": [at(60 * minute)],
-            "decision": [word],
-            "product_ids": [list(lines or {})],
-            "quantities": [list((lines or {}).values())],
-            "reviewer_id": ["r1"],
-            "reason": ["seen on the plan"],
-        },
-        REVIEW_DECISIONS.schema,
-    )
-
-
-NO_DECISIONS = pl.DataFrame(schema=REVIEW_DECISIONS.schema)
-
-
-def run(
-    visits: list[dict[str, object]], events: list[dict[str, object]], decisions: pl.DataFrame = NO_DECISIONS
-) -> tuple[Netting, Settlement]:
-    shelf_events, visit_rows, links = frames(visits, events)
-    netting = net(shelf_events, visit_rows, links)
-    return netting, settle(DAY, visit_rows, netting, prices(), decisions)
-
-
-def basket(netting: Netting, visit_id: str = "v1") -> dict[str, int]:
-    mine = netting.baskets.filter(pl.col("visit_id") == visit_id)
-    return dict(mine.select("product_id", "quantity").iter_rows())
+from lakehouse.contracts.orders import BASKETS, ORDER_LINES, ORDERS, REVIEW_ITEMS
+from tests.orders.builders import DAY, at, basket, decision, event, run, visit
 
 
 def test_picks_become_an_order_at_the_price_of_the_day() -> None:
@@ -171,7 +49,7 @@ def test_a_put_back_in_the_wrong_slot_returns_what_was_held() -> None:
 
 
 def test_a_put_back_of_something_else_with_two_things_in_hand_goes_to_review() -> None:
-    netting, settlement = run(
+    netting, _ = run(
         [visit("v1")],
         [event(1, "v1", "pick", "nuts"), event(2, "v1", "pick", "milk"), event(3, "v1", "put_back", "tea")],
     )
@@ -180,14 +58,14 @@ def test_a_put_back_of_something_else_with_two_things_in_hand_goes_to_review() -
 
 
 def test_a_put_back_without_a_pick_never_makes_a_negative_line() -> None:
-    netting, settlement = run([visit("v1")], [event(1, "v1", "put_back"), event(2, "v1", "pick")])
+    netting, _ = run([visit("v1")], [event(1, "v1", "put_back"), event(2, "v1", "pick")])
     assert basket(netting) == {"tea": 1}
 
 
 def test_a_put_back_of_an_uncertain_hand_is_the_holders() -> None:
     visits = [visit("v1"), visit("v2")]
     events = [event(1, "v1", "pick"), event(9, "v2", "put_back", attribution_prob=0.4)]
-    netting, settlement = run(visits, events)
+    netting, _ = run(visits, events)
     assert basket(netting, "v1") == {}
     visits[0]["exited_at"] = at(5)
     netting, _ = run(visits, events)

@@ -1,0 +1,1 @@
+"""Orders: reference data, gate scans, visits, baskets, orders and their review."""
