@@ -1,0 +1,43 @@
+"""Commands: `python -m orchestration run`, `ui`, `dbt-parse`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from resources.settings import SettingsError, load_settings
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Returns the exit status: 0 done, 1 a step failed, 2 the settings cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
+    parser.add_argument("--home", type=Path, help="instead of OPENAISLE_HOME")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="everything that landed, through every asset")
+    ui = commands.add_parser("ui", help="Dagster in the browser")
+    ui.add_argument("--port", type=int, default=3000)
+    commands.add_parser("dbt-parse", help="parses the dbt project, as make check does")
+    arguments = parser.parse_args(argv)
+    try:
+        settings = load_settings(home=arguments.home)
+    except SettingsError as error:
+        Console(stderr=True).print(f"[red]{error}[/red]")
+        return 2
+    if arguments.command == "run":
+        from orchestration.run import run  # noqa: PLC0415 - imports Dagster's whole machinery
+
+        return 0 if run(settings, Console()) else 1
+    if arguments.command == "ui":
+        from orchestration.ui import serve  # noqa: PLC0415 - the same
+
+        serve(settings, arguments.port)
+    from orchestration.dbt_parse import parse  # noqa: PLC0415 - imports dbt
+
+    return parse()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
