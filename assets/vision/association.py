@@ -1,0 +1,189 @@
+"""One global assignment of tracklets to people, over the whole clip.
+
+Every tracklet's end may be followed by the start of at most one later tracklet, at a price; ends and starts in the border
+zones of the picture are free, those in its middle are not, because people do not vanish there. The cheapest choice
+for all tracklets together is a linear assignment (Zhang et al., CVPR 2008, with gaps instead of a flow per frame).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+
+from assets.vision.tracklets import Detections, overlap_matrix
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+FORBIDDEN = 1e6
+
+
+@dataclass(frozen=True)
+class AssociationSettings:
+    """Gains are in one unit: a link is worth its `base_gain` less what speaks against it."""
+
+    max_gap_s: float = 20.0
+    base_gain: float = 2.0
+    appearance_zero: float = 0.10
+    appearance_scale: float = 0.06
+    appearance_limit: float = 4.0
+    position_sigma: float = 0.5
+    position_sigma_per_s: float = 0.7
+    position_weight: float = 1.0
+    gap_weight_per_s: float = 0.08
+    size_weight: float = 3.0
+    interior_gain: float = 1.0
+    border_share: float = 0.06
+    velocity_s: float = 1.0
+    coast_s: float = 1.5
+    max_speed: float = 2.5
+    rounds: int = 3
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """What is known at the two ends of every tracklet, positions in pixels."""
+
+    start_s: Array
+    end_s: Array
+    start_at: Array  # (k, 2) foot points
+    end_at: Array
+    start_velocity: Array  # (k, 2) px/s
+    end_velocity: Array
+    start_height: Array
+    end_height: Array
+    appearance: Array  # (k, a) mean over the tracklet's clear sightings
+    support: Array
+    starts_inside: npt.NDArray[np.bool_]
+    ends_inside: npt.NDArray[np.bool_]
+
+
+def clearness(found: Detections) -> Array:
+    """(n,) weight of each detection's picture: low where another box covers it."""
+    weight = np.ones(len(found))
+    for look in np.unique(found.look):
+        rows = np.flatnonzero(found.look == look)
+        if len(rows) > 1:
+            overlap = overlap_matrix(found.ltwh_px[rows], found.ltwh_px[rows])
+            np.fill_diagonal(overlap, 0.0)
+            weight[rows] = np.clip(1.0 - 2.5 * overlap.max(axis=1), 0.05, 1.0)
+    return weight
+
+
+def link_tracklets(found: Detections, tracklets: Sequence[Index], settings: AssociationSettings) -> list[Index]:
+    """Join tracklets of one person. Repeated, since joined tracklets know their looks and speed better."""
+    weight = clearness(found) * np.clip(found.score, 0.1, 1.0)
+    tracks = list(tracklets)
+    for _ in range(settings.rounds):
+        joined = _one_round(found, weight, tracks, settings)
+        if len(joined) == len(tracks):
+            break
+        tracks = joined
+    return sorted(tracks, key=lambda rows: int(rows[0]))
+
+
+def _one_round(found: Detections, weight: Array, tracks: list[Index], settings: AssociationSettings) -> list[Index]:
+    count = len(tracks)
+    if count < 2:
+        return tracks
+    gain = link_gains(_ends(found, weight, tracks, settings), settings)
+    price = np.full((2 * count, 2 * count), FORBIDDEN)
+    price[:count, :count] = np.where(gain > 0, -gain, FORBIDDEN)
+    price[:count, count:] = 0.0
+    price[count:, :] = 0.0
+    rows, columns = linear_sum_assignment(price)
+    following = {int(i): int(j) for i, j in zip(rows, columns, strict=True) if i < count and j < count and gain[i, j] > 0}
+    followed = set(following.values())
+    chains = []
+    for first in range(count):
+        if first in followed:
+            continue
+        parts, current = [tracks[first]], first
+        while current in following:
+            current = following[current]
+            parts.append(tracks[current])
+        chains.append(np.concatenate(parts))
+    return chains
+
+
+def link_gains(ends: _Ends, settings: AssociationSettings) -> Array:
+    """(k, k) gain of letting tracklet j follow tracklet i; -FORBIDDEN where time forbids it."""
+    gap = ends.start_s[None, :] - ends.end_s[:, None]
+    possible = (gap > 1e-6) & (gap <= settings.max_gap_s)
+    wait = np.clip(gap, 0.0, settings.max_gap_s)
+    height = 0.5 * (ends.end_height[:, None] + ends.start_height[None, :])
+    coast = np.minimum(wait, settings.coast_s)[..., None]
+    ahead = ends.end_at[:, None] + coast * ends.end_velocity[:, None] - ends.start_at[None]
+    behind = ends.start_at[None] - coast * ends.start_velocity[None] - ends.end_at[:, None]
+    sigma = (settings.position_sigma + settings.position_sigma_per_s * wait) * height
+    miss = 0.5 * (np.hypot(ahead[..., 0], ahead[..., 1]) + np.hypot(behind[..., 0], behind[..., 1])) / sigma
+    jump = np.hypot(*np.moveaxis(ends.start_at[None] - ends.end_at[:, None], -1, 0))
+    possible &= jump <= (settings.max_speed * wait + 1.0) * height
+    unlike = 1.0 - ends.appearance @ ends.appearance.T / 3.0 if ends.appearance.shape[1] else np.zeros_like(gap)
+    trust = np.sqrt(np.minimum(ends.support[:, None], ends.support[None, :]))
+    trust = np.clip(trust / 1.5, 0.3, 1.0)
+    look = np.clip((settings.appearance_zero - unlike) / settings.appearance_scale, -settings.appearance_limit, 1.5) * trust
+    size = np.abs(np.log(ends.start_height[None, :] / ends.end_height[:, None]))
+    inside = ends.ends_inside[:, None].astype(float) + ends.starts_inside[None, :].astype(float)
+    gain = (
+        settings.base_gain
+        + look
+        - settings.position_weight * np.minimum(miss, 6.0) ** 1.5
+        - settings.gap_weight_per_s * wait
+        - settings.size_weight * size
+        + settings.interior_gain * (inside - 1.0)
+    )
+    return np.asarray(np.where(possible, gain, -FORBIDDEN))
+
+
+def _ends(found: Detections, weight: Array, tracks: Sequence[Index], settings: AssociationSettings) -> _Ends:
+    width, height = found.frame_size_px
+    foot = found.ltwh_px[:, :2] + found.ltwh_px[:, 2:4] * np.array([0.5, 1.0])
+    starts = [_fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings.velocity_s, False) for rows in tracks]
+    ends = [_fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings.velocity_s, True) for rows in tracks]
+    looks = []
+    for rows in tracks:
+        mean = np.average(found.appearance[rows], axis=0, weights=weight[rows])
+        looks.append(mean * (np.sqrt(3.0) / max(float(np.linalg.norm(mean)), 1e-9)))
+    first = np.stack([found.ltwh_px[rows[0]] for rows in tracks])
+    last = np.stack([found.ltwh_px[rows[-1]] for rows in tracks])
+    return _Ends(
+        start_s=np.array([found.time_s[rows[0]] for rows in tracks]),
+        end_s=np.array([found.time_s[rows[-1]] for rows in tracks]),
+        start_at=np.stack([item[0] for item in starts]),
+        end_at=np.stack([item[0] for item in ends]),
+        start_velocity=np.stack([item[1] for item in starts]),
+        end_velocity=np.stack([item[1] for item in ends]),
+        start_height=np.array([item[2] for item in starts]),
+        end_height=np.array([item[2] for item in ends]),
+        appearance=np.stack(looks),
+        support=np.array([weight[rows].sum() for rows in tracks]),
+        starts_inside=_inside(first, width, height, settings.border_share),
+        ends_inside=_inside(last, width, height, settings.border_share),
+    )
+
+
+def _fit(time_s: Array, at: Array, height: Array, span_s: float, is_end: bool) -> tuple[Array, Array, float]:
+    """Position, velocity and box height at an end, by a straight line through the nearest `span_s` seconds."""
+    moment = time_s[-1] if is_end else time_s[0]
+    near = np.abs(time_s - moment) <= span_s
+    offset, points = time_s[near] - moment, at[near]
+    size = float(np.median(height[near]))
+    mean_offset, mean_point = offset.mean(), points.mean(axis=0)
+    spread = ((offset - mean_offset) ** 2).sum()
+    doubt = 0.1 * span_s**2  # draws the speed of a very short tracklet to zero
+    velocity = ((offset - mean_offset)[:, None] * (points - mean_point)).sum(axis=0) / (spread + doubt)
+    return mean_point - velocity * mean_offset, velocity, size
+
+
+def _inside(boxes: Array, width: float, height: float, share: float) -> npt.NDArray[np.bool_]:
+    margin_x, margin_y = share * width, share * height
+    return np.asarray(
+        (boxes[:, 0] > margin_x)
+        & (boxes[:, 0] + boxes[:, 2] < width - margin_x)
+        & (boxes[:, 1] > margin_y)
+        & (boxes[:, 1] + boxes[:, 3] < height - margin_y)
+    )

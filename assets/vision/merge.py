@@ -1,0 +1,298 @@
+"""From the detections of all cameras to one trajectory a person, in floor metres and store time.
+
+camera tracks (tracking.py, pixels) -> floor positions (floor_position.py) -> people (trajectory_fusion.py) -> tables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from assets.vision.appearance import COLOURS
+from assets.vision.clothing import dominant_colour
+from assets.vision.floor_position import BodySettings, locate
+from assets.vision.geometry import Camera
+from assets.vision.smoothing import filled_moments, local_linear
+from assets.vision.tracking import CameraTracks, TrackingSettings, link
+from assets.vision.tracklets import Detections
+from assets.vision.trajectory_fusion import FloorTrack, FusionSettings, Person, fuse, people
+from lakehouse.contracts.vision import CLOTHING, SIGHTINGS, TRACK_POINTS, TRACKS
+from lakehouse.store_day import capture_hour_of
+
+Array = npt.NDArray[np.float64]
+STEP_S = 0.1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class StorePlan:
+    """What of a store's floor plan the trajectories need; polygons (n, 2) in metres."""
+
+    store_id: str
+    entrance_zone_m: Array
+    exit_zone_m: Array
+
+
+@dataclass(frozen=True)
+class MergeSettings:
+    """Smoothing in seconds; `zone_margin_m` widens the entrance and exit, whose tracks begin a step inside."""
+
+    tracking: TrackingSettings = field(default_factory=lambda: STORE_TRACKING)
+    body: BodySettings = field(default_factory=BodySettings)
+    fusion: FusionSettings = field(default_factory=FusionSettings)
+    floor_smoothing_s: float = 0.4
+    point_smoothing_s: float = 0.3
+    zone_margin_m: float = 0.5
+    min_person_s: float = 2.0
+    min_way_m: float = 0.4
+
+
+class Trajectories(NamedTuple):
+    """Tables as their contracts say."""
+
+    sightings: pl.DataFrame
+    track_points: pl.DataFrame
+    tracks: pl.DataFrame
+    clothing: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class _CameraTrack:
+    camera_id: str
+    step: npt.NDArray[np.int64]
+    ltwh_px: Array
+    is_filled: npt.NDArray[np.bool_]
+    floor: FloorTrack
+    own_xy_m: Array
+    upper: Array
+    lower: Array
+    score: Array
+
+
+def trajectories(
+    detections: pl.DataFrame,
+    cameras: Mapping[str, Camera],
+    store: StorePlan,
+    settings: MergeSettings | None = None,
+) -> Trajectories:
+    """One trajectory per person from a store-day's detections (contract vision/detections, any order).
+
+    Deterministic: the same detections give the same track ids. Detections of cameras without calibration are passed
+    over; it is for the caller to count them.
+    """
+    settings = settings or MergeSettings()
+    known = detections.filter(pl.col("camera_id").is_in(list(cameras))).sort(
+        "camera_id", "captured_at", "clip_id", "detection_index"
+    )
+    if known.is_empty():
+        return _empty()
+    seconds = known["captured_at"].dt.epoch("us").to_numpy().astype(np.float64) / 1e6
+    origin = int(np.floor(seconds.min() / STEP_S)) - 10
+    parts: list[_CameraTrack] = []
+    for number, camera_id in enumerate(sorted(known["camera_id"].unique().to_list())):
+        table = known.filter(pl.col("camera_id") == camera_id)
+        parts += camera_tracks(table, number, cameras[camera_id], origin, settings)
+    if not parts:
+        return _empty()
+    last = int(np.ceil(seconds.max() / STEP_S)) - origin
+    floors = [part.floor for part in parts]
+    is_entrance = _in_zone(floors, store.entrance_zone_m, settings.zone_margin_m)
+    is_exit = _in_zone(floors, store.exit_zone_m, settings.zone_margin_m)
+    found = people(floors, STEP_S, is_entrance, is_exit, (10, last), settings.fusion)
+    tables = [
+        _tables(person, parts, store, origin, settings)
+        for person in sorted(found, key=lambda p: min(int(floors[n].step[0]) for n in p.tracks))
+    ]
+    kept = [table for table in tables if table is not None]
+    if not kept:
+        return _empty()
+    return Trajectories(*(pl.concat(group) for group in zip(*kept, strict=True)))
+
+
+def camera_tracks(
+    table: pl.DataFrame, number: int, camera: Camera, origin: int, settings: MergeSettings
+) -> list[_CameraTrack]:
+    """Tracks of one camera with their floor positions, on the grid of tenths of a second from `origin`."""
+    time_s = table["captured_at"].dt.epoch("us").to_numpy().astype(np.float64) / 1e6 - origin * STEP_S
+    found = Detections(
+        time_s=time_s,
+        look=np.unique(time_s, return_inverse=True)[1].astype(np.int64),
+        ltwh_px=table.select("left_px", "top_px", "width_px", "height_px").to_numpy().astype(np.float64),
+        score=table["score_prob"].to_numpy().astype(np.float64),
+        appearance=_matrix(table["appearance"]),
+        frame_size_px=(camera.width_px, camera.height_px),
+    )
+    upper, lower = _matrix(table["clothing_upper"]), _matrix(table["clothing_lower"])
+    linked = link(found, np.unique(time_s), settings.tracking)
+    return [
+        part
+        for index in range(len(linked.rows))
+        if (part := _on_floor(found, linked, index, number, camera, upper, lower, settings)) is not None
+    ]
+
+
+def _on_floor(
+    found: Detections,
+    linked: CameraTracks,
+    index: int,
+    number: int,
+    camera: Camera,
+    upper: Array,
+    lower: Array,
+    settings: MergeSettings,
+) -> _CameraTrack | None:
+    rows = linked.rows[index]
+    mine = linked.track == index
+    # the grid starts and ends inside the track, and fills no longer gap than the camera's tracks do
+    first, last = linked.time_s[mine][0], linked.time_s[mine][-1]
+    grid = np.arange(int(np.ceil(first / STEP_S - 1e-6)), int(np.floor(last / STEP_S + 1e-6)) + 1)
+    at_s, _ = filled_moments(found.time_s[rows], grid * STEP_S, settings.tracking.fill_gap_s)
+    if len(at_s) < 2:
+        return None
+    located = locate(camera, found.ltwh_px[rows], settings.body)
+    good = np.isfinite(located.variance_m2)
+    if good.sum() < 2:
+        return None
+    weights = 1.0 / (located.variance_m2[good] + 0.02)
+    xy = local_linear(found.time_s[rows][good], located.xy_m[good], at_s, settings.floor_smoothing_s, weights)
+    nearest = np.abs(found.time_s[rows][good][None] - at_s[:, None])
+    variance = located.variance_m2[good][nearest.argmin(axis=1)] + (0.3 * nearest.min(axis=1)) ** 2
+    boxes = local_linear(found.time_s[rows], found.ltwh_px[rows], at_s, settings.floor_smoothing_s)
+    boxes[:, 2:] = np.maximum(boxes[:, 2:], 2.0)
+    clear = np.argsort(-found.score[rows] * found.ltwh_px[rows, 3], kind="stable")[: max(3, len(rows) // 2)]
+    look = np.sqrt(np.concatenate([upper[rows][clear].mean(axis=0), lower[rows][clear].mean(axis=0)]))
+    step = np.round(at_s / STEP_S).astype(np.int64)
+    return _CameraTrack(
+        camera_id=camera.camera_id,
+        step=step,
+        ltwh_px=boxes,
+        is_filled=nearest.min(axis=1) > STEP_S / 2,
+        floor=FloorTrack(number, step, xy, variance, look, float(found.score[rows].sum())),
+        own_xy_m=xy,
+        upper=upper[rows],
+        lower=lower[rows],
+        score=found.score[rows] * found.ltwh_px[rows, 3],
+    )
+
+
+def _matrix(column: pl.Series) -> Array:
+    return np.asarray(column.list.to_array(len(column[0])).to_numpy(), dtype=np.float64)
+
+
+def in_polygon(xy_m: Array, polygon_m: Array, margin_m: float = 0.0) -> npt.NDArray[np.bool_]:
+    """(n,) whether points lie in a polygon grown by `margin_m`."""
+    outline = np.asarray(polygon_m, dtype=np.float32).reshape(-1, 1, 2)
+    return np.array(
+        [cv2.pointPolygonTest(outline, (float(x), float(y)), True) >= -margin_m for x, y in xy_m], dtype=np.bool_
+    )
+
+
+def _in_zone(floors: Sequence[FloorTrack], polygon_m: Array, margin_m: float) -> npt.NDArray[np.bool_]:
+    ends = np.concatenate([[item.xy_m[0], item.xy_m[-1]] for item in floors])
+    return in_polygon(ends, polygon_m, margin_m).reshape(-1, 2)
+
+
+def _tables(
+    person: Person, parts: Sequence[_CameraTrack], store: StorePlan, origin: int, settings: MergeSettings
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame] | None:
+    mine = [parts[n] for n in person.tracks]
+    path = fuse([part.floor for part in mine], range(len(mine)))
+    step = np.arange(path.step[0], path.step[-1] + 1)
+    xy = local_linear(
+        path.step * STEP_S, path.xy_m, step * STEP_S, settings.point_smoothing_s, 1.0 / (path.variance_m2 + 0.01)
+    )
+    duration_s = (len(step) - 1) * STEP_S
+    spread = float(np.hypot(*(xy.max(axis=0) - xy.min(axis=0))))
+    if duration_s < settings.min_person_s or spread < settings.min_way_m:
+        return None
+    velocity = np.gradient(xy, STEP_S, axis=0)
+    camera_count = np.zeros(len(step), dtype=np.int8)
+    camera_count[path.step - path.step[0]] = path.camera_count
+    starts, ends = _instant(origin + int(step[0])), _instant(origin + int(step[-1]))
+    track_id = hashlib.sha256(
+        f"{store.store_id}|{starts.isoformat()}|{xy[0, 0]:.2f}|{xy[0, 1]:.2f}".encode()
+    ).hexdigest()[:16]
+    points = pl.DataFrame(
+        {
+            "captured_at": [_instant(origin + int(s)) for s in step],
+            "x_m": xy[:, 0],
+            "y_m": xy[:, 1],
+            "speed_m_s": np.hypot(velocity[:, 0], velocity[:, 1]),
+            "camera_count": camera_count,
+        }
+    )
+    sightings = pl.concat([_sighting_rows(part, origin) for part in mine])
+    sightings = sightings.sort("camera_id", "captured_at", "rank", descending=[False, False, True]).unique(
+        ("camera_id", "captured_at"), keep="first", maintain_order=True
+    )
+    upper = dominant_colour(np.concatenate([p.upper for p in mine]), np.concatenate([p.score for p in mine]))
+    lower = dominant_colour(np.concatenate([p.lower for p in mine]), np.concatenate([p.score for p in mine]))
+    track = pl.DataFrame(
+        {
+            "started_at": [starts],
+            "ended_at": [ends],
+            "length_m": [float(np.hypot(*np.diff(xy, axis=0).T).sum())],
+            "point_count": [len(step)],
+            "started_in_entrance": [bool(in_polygon(xy[:1], store.entrance_zone_m, settings.zone_margin_m)[0])],
+            "ended_in_exit": [bool(in_polygon(xy[-1:], store.exit_zone_m, settings.zone_margin_m)[0])],
+            "continuity_prob": [person.continuity_prob],
+        }
+    )
+    wearing = pl.DataFrame(
+        {
+            "started_at": [starts],
+            "upper_colour": [upper.colour],
+            "upper_prob": [upper.prob],
+            "lower_colour": [lower.colour],
+            "lower_prob": [lower.prob],
+        }
+    )
+    place = {"store_id": store.store_id, "track_id": track_id}
+    return (
+        _finished(sightings, SIGHTINGS.schema, place, "captured_at"),
+        _finished(points, TRACK_POINTS.schema, place, "captured_at"),
+        _finished(track, TRACKS.schema, place, "started_at"),
+        _finished(wearing, CLOTHING.schema, place, "started_at"),
+    )
+
+
+def _sighting_rows(part: _CameraTrack, origin: int) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "camera_id": [part.camera_id] * len(part.step),
+            "captured_at": [_instant(origin + int(s)) for s in part.step],
+            "left_px": part.ltwh_px[:, 0],
+            "top_px": part.ltwh_px[:, 1],
+            "width_px": part.ltwh_px[:, 2],
+            "height_px": part.ltwh_px[:, 3],
+            "x_m": part.own_xy_m[:, 0],
+            "y_m": part.own_xy_m[:, 1],
+            "is_filled": part.is_filled,
+            "rank": [part.floor.support] * len(part.step),
+        }
+    )
+
+
+def _instant(step: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=100 * step)
+
+
+def _finished(table: pl.DataFrame, schema: pl.Schema, place: Mapping[str, str], instant: str) -> pl.DataFrame:
+    utc = pl.col(instant).dt.convert_time_zone("UTC").dt.cast_time_unit("us")
+    return (
+        table.with_columns(utc, *(pl.lit(value).alias(name) for name, value in place.items()))
+        .with_columns(capture_hour=capture_hour_of(instant))
+        .select(pl.col(name).cast(kind) for name, kind in schema.items())
+    )
+
+
+def _empty() -> Trajectories:
+    return Trajectories(*(pl.DataFrame(schema=c.schema) for c in (SIGHTINGS, TRACK_POINTS, TRACKS, CLOTHING)))

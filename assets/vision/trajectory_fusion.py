@@ -1,0 +1,253 @@
+"""Camera tracks of one person brought together on the floor, first over cameras, then over time.
+
+A node is a set of camera tracks believed to be one person. Over cameras nodes are joined by mean distance on the floor while
+both are seen, and by clothing; over time by one global assignment with gaps, in which people come and go only through the
+entrance and the exit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+FORBIDDEN = 1e6
+
+
+@dataclass(frozen=True)
+class FusionSettings:
+    """Metres, seconds, and gains in one unit (a join is worth its gain)."""
+
+    same_place_m: float = 0.75
+    place_scale_m: float = 0.25
+    min_common_s: float = 0.4
+    full_trust_s: float = 2.0
+    clothing_weight: float = 4.0
+    clothing_zero: float = 0.75
+    conflict_s: float = 0.6
+    conflict_m: float = 0.6
+    min_gain: float = 0.3
+    max_gap_s: float = 20.0
+    overlap_s: float = 0.6
+    base_gain: float = 1.0
+    position_sigma_m: float = 0.5
+    position_sigma_m_s: float = 0.35
+    gap_weight_per_s: float = 0.05
+    interior_gain: float = 1.2
+    max_speed_m_s: float = 2.5
+    coast_s: float = 0.8
+    edge_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class FloorTrack:
+    """One camera's track on the floor, on the common time grid; `step` (m,) rises and numbers the grid's moments."""
+
+    camera: int
+    step: Index
+    xy_m: Array  # (m, 2)
+    variance_m2: Array  # (m,)
+    clothing: Array  # (2 * colours,) square roots of mean shares, upper then lower
+    support: float
+
+
+@dataclass(frozen=True)
+class Person:
+    """Camera tracks (by number) of one person, and how sure their succession in time is."""
+
+    tracks: tuple[int, ...]
+    continuity_prob: float
+
+
+@dataclass(frozen=True)
+class _Path:
+    """A node fused: weighted mean of its tracks at every moment it is seen."""
+
+    step: Index
+    xy_m: Array
+    variance_m2: Array
+    clothing: Array
+    camera_count: Index
+
+
+def fuse(tracks: Sequence[FloorTrack], numbers: Sequence[int]) -> _Path:
+    """Information-weighted mean path of the tracks `numbers`."""
+    steps = np.concatenate([tracks[n].step for n in numbers])
+    places = np.concatenate([tracks[n].xy_m for n in numbers])
+    weights = 1.0 / (np.concatenate([tracks[n].variance_m2 for n in numbers]) + 0.01)
+    unique, inverse = np.unique(steps, return_inverse=True)
+    total = np.bincount(inverse, weights)
+    mean = np.stack([np.bincount(inverse, weights * places[:, axis]) / total for axis in (0, 1)], axis=1)
+    cameras = np.concatenate([np.full(len(tracks[n].step), tracks[n].camera) for n in numbers])
+    pairs = np.unique(np.stack([inverse, cameras], axis=1), axis=0)
+    supports = np.array([tracks[n].support for n in numbers])
+    clothing = np.average(np.stack([tracks[n].clothing for n in numbers]), axis=0, weights=supports)
+    return _Path(unique, mean, 1.0 / total, clothing, np.bincount(pairs[:, 0], minlength=len(unique)))
+
+
+def people(
+    tracks: Sequence[FloorTrack],
+    step_s: float,
+    is_entrance: npt.NDArray[np.bool_],
+    is_exit: npt.NDArray[np.bool_],
+    footage_steps: tuple[int, int],
+    settings: FusionSettings,
+) -> list[Person]:
+    """Group camera tracks into people.
+
+    `is_entrance` and `is_exit` (k, 2) say of every track whether its first and its last point lie in that zone;
+    `footage_steps` are the first and last moment of the day's footage, where people may stand anywhere.
+    """
+    if not tracks:
+        return []
+    groups = _over_cameras(tracks, step_s, settings)
+    return _over_time(tracks, groups, step_s, is_entrance, is_exit, footage_steps, settings)
+
+
+def pair_gains(tracks: Sequence[FloorTrack], step_s: float, settings: FusionSettings) -> tuple[Array, Array]:
+    """(k, k) weight (seconds both are seen) and gain of two camera tracks being one person.
+
+    A gain of -FORBIDDEN marks a conflict: one camera shows both at one time and apart.
+    """
+    count = len(tracks)
+    weight, gain = np.zeros((count, count)), np.zeros((count, count))
+    for i in range(count):
+        for j in range(i + 1, count):
+            one, other = tracks[i], tracks[j]
+            if one.step[-1] < other.step[0] or other.step[-1] < one.step[0]:
+                continue
+            _, a, b = np.intersect1d(one.step, other.step, assume_unique=True, return_indices=True)
+            common_s = len(a) * step_s
+            if not len(a):
+                continue
+            apart = np.hypot(*(one.xy_m[a] - other.xy_m[b]).T)
+            distance = float(np.median(apart))
+            if one.camera == other.camera:
+                if common_s >= settings.conflict_s:
+                    conflict = distance > settings.conflict_m
+                    weight[i, j] = common_s
+                    gain[i, j] = -FORBIDDEN if conflict else 0.5
+                continue
+            if common_s < settings.min_common_s:
+                continue
+            alike = float(one.clothing @ other.clothing) / 2.0
+            spread = np.sqrt(float(np.median(one.variance_m2[a] + other.variance_m2[b])))
+            scale = settings.place_scale_m + 0.5 * spread
+            weight[i, j] = min(common_s, settings.full_trust_s) / settings.full_trust_s
+            gain[i, j] = np.clip((settings.same_place_m - distance) / scale, -6.0, 3.0) + settings.clothing_weight * (
+                alike - settings.clothing_zero
+            )
+    return weight + weight.T, gain + gain.T
+
+
+def _over_cameras(tracks: Sequence[FloorTrack], step_s: float, settings: FusionSettings) -> list[list[int]]:
+    """Agglomeration by mean gain between nodes, best first; ties go to the earlier tracks."""
+    weight, gain = pair_gains(tracks, step_s, settings)
+    total = np.where(gain <= -FORBIDDEN, -FORBIDDEN, weight * gain)
+    alive = list(range(len(tracks)))
+    members = {n: [n] for n in alive}
+    while len(alive) > 1:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = np.where(weight > 0, total / np.maximum(weight, 1e-9), -FORBIDDEN)
+        # a node joins where it has most evidence first
+        value = np.where((total > 0) & (mean > settings.min_gain), total, -1.0)
+        np.fill_diagonal(value, -1.0)
+        best = int(np.argmax(value))
+        i, j = sorted(divmod(best, len(tracks)))
+        if value[i, j] <= 0:
+            break
+        total[i] += total[j]
+        weight[i] += weight[j]
+        total[:, i], weight[:, i] = total[i], weight[i]
+        total[j] = total[:, j] = 0.0
+        weight[j] = weight[:, j] = 0.0
+        members[i] += members.pop(j)
+        alive.remove(j)
+    return [sorted(members[n]) for n in alive]
+
+
+def _over_time(
+    tracks: Sequence[FloorTrack],
+    groups: list[list[int]],
+    step_s: float,
+    is_entrance: npt.NDArray[np.bool_],
+    is_exit: npt.NDArray[np.bool_],
+    footage_steps: tuple[int, int],
+    settings: FusionSettings,
+) -> list[Person]:
+    paths = [fuse(tracks, group) for group in groups]
+    count = len(paths)
+    gain = np.full((count, count), -FORBIDDEN)
+    edge = round(settings.edge_s / step_s)
+    enters = [bool(is_entrance[min(g, key=lambda n: int(tracks[n].step[0])), 0]) for g in groups]
+    leaves = [bool(is_exit[max(g, key=lambda n: int(tracks[n].step[-1])), 1]) for g in groups]
+    open_start = [enters[i] or int(p.step[0]) - footage_steps[0] <= edge for i, p in enumerate(paths)]
+    open_end = [leaves[i] or footage_steps[1] - int(p.step[-1]) <= edge for i, p in enumerate(paths)]
+    for i, before in enumerate(paths):
+        for j, after in enumerate(paths):
+            gap_s = (int(after.step[0]) - int(before.step[-1])) * step_s
+            if i == j or gap_s > settings.max_gap_s or gap_s < -settings.overlap_s or after.step[-1] <= before.step[-1]:
+                continue
+            if before.step[0] >= after.step[0]:
+                continue
+            gain[i, j] = _time_gain(before, after, max(gap_s, 0.0), step_s, settings) + settings.interior_gain * (
+                (not open_end[i]) + (not open_start[j]) - 1.0
+            )
+            if leaves[i] and enters[j]:
+                gain[i, j] -= 3.0
+    price = np.full((2 * count, 2 * count), FORBIDDEN)
+    price[:count, :count] = np.where(gain > 0, -gain, FORBIDDEN)
+    price[:count, count:] = 0.0
+    price[count:, :] = 0.0
+    rows, columns = linear_sum_assignment(price)
+    following = {int(i): int(j) for i, j in zip(rows, columns, strict=True) if i < count and j < count and gain[i, j] > 0}
+    followed = set(following.values())
+    found = []
+    for first in range(count):
+        if first in followed:
+            continue
+        parts, current, sure = list(groups[first]), first, 1.0
+        while current in following:
+            rivals = np.concatenate([np.delete(gain[current], following[current]), [0.0]])
+            margin = gain[current, following[current]] - max(float(rivals.max()), 0.0)
+            sure *= 1.0 / (1.0 + np.exp(-np.clip(1.5 * margin + 0.5, -6, 6)))
+            current = following[current]
+            parts += groups[current]
+        found.append(Person(tuple(sorted(parts)), float(sure)))
+    return found
+
+
+def _time_gain(before: _Path, after: _Path, gap_s: float, step_s: float, settings: FusionSettings) -> float:
+    left_at, left_speed = _end(before, step_s, True)
+    came_at, came_speed = _end(after, step_s, False)
+    jump = float(np.hypot(*(came_at - left_at)))
+    if jump > settings.max_speed_m_s * gap_s + 1.2:
+        return -FORBIDDEN
+    coast = min(gap_s, settings.coast_s)
+    sigma = settings.position_sigma_m + settings.position_sigma_m_s * gap_s
+    miss = 0.5 * float(
+        np.hypot(*(left_at + coast * left_speed - came_at)) + np.hypot(*(came_at - coast * came_speed - left_at))
+    )
+    alike = float(before.clothing @ after.clothing) / 2.0
+    return float(
+        settings.base_gain
+        + settings.clothing_weight * (alike - settings.clothing_zero)
+        - min(miss / sigma, 4.0) ** 1.5
+        - settings.gap_weight_per_s * gap_s
+    )
+
+
+def _end(path: _Path, step_s: float, is_last: bool) -> tuple[Array, Array]:
+    """Position and speed (m/s) at an end of a path, over its nearest second."""
+    moment = path.step[-1] if is_last else path.step[0]
+    near = np.abs(path.step - moment) * step_s <= 1.0
+    offset = (path.step[near] - moment) * step_s
+    places = path.xy_m[near]
+    spread = ((offset - offset.mean()) ** 2).sum() + 0.3
+    speed = ((offset - offset.mean())[:, None] * (places - places.mean(axis=0))).sum(axis=0) / spread
+    return places.mean(axis=0) - speed * offset.mean(), speed
