@@ -112,11 +112,10 @@ class Atlas:
 
 
 def thumbnail(frame_bgr: ByteArray) -> FloatArray:
-    """A coarse picture (12, 16, 3) of the frame, for brightness only."""
-    step_y = max(1, frame_bgr.shape[0] // 96)
-    step_x = max(1, frame_bgr.shape[1] // 128)
-    thinned = np.ascontiguousarray(frame_bgr[::step_y, ::step_x])
-    return np.asarray(cv2.resize(thinned, (16, 12), interpolation=cv2.INTER_AREA), dtype=np.float32)
+    """A grid (12, 16, 3) of single pixels of the frame, for brightness only: medians over it are taken."""
+    rows = (np.arange(12) * 2 + 1) * frame_bgr.shape[0] // 24
+    columns = (np.arange(16) * 2 + 1) * frame_bgr.shape[1] // 32
+    return frame_bgr[rows[:, None], columns[None, :]].astype(np.float32)
 
 
 def gain_between(reference: FloatArray, current: FloatArray) -> FloatArray:
@@ -135,6 +134,24 @@ def gain_between(reference: FloatArray, current: FloatArray) -> FloatArray:
         return np.ones(3, dtype=np.float32)
     ratio = reference[usable] / current[usable]
     return np.asarray(np.clip(np.median(ratio, axis=0), 0.4, 2.5), dtype=np.float32)
+
+
+def gains_to(reference: FloatArray, thumbnails: FloatArray) -> FloatArray:
+    """`gain_between` for many thumbnails (T, 12, 16, 3) at once: factors (T, 3)."""
+    flat, base = thumbnails.reshape(len(thumbnails), -1, 3), reference.reshape(-1, 3)
+    usable = (base.min(axis=-1) > 12) & (base.max(axis=-1) < 246)
+    usable = usable[None] & (flat.min(axis=-1) > 12) & (flat.max(axis=-1) < 246)
+    ratio = np.where(usable[..., None], base[None] / np.maximum(flat, 1.0), np.nan)
+    gains = np.ones((len(flat), 3), dtype=np.float32)
+    enough = usable.sum(axis=1) >= 12
+    if enough.any():
+        gains[enough] = np.clip(np.nanmedian(ratio[enough], axis=1), 0.4, 2.5)
+    return gains
+
+
+def brightness_step(earlier_grey: FloatArray, later_grey: FloatArray) -> float:
+    """Factor of brightness between two coarse grey pictures a moment apart: the median cell's."""
+    return float(np.clip(np.median((later_grey + 1.0) / (earlier_grey + 1.0)), 0.4, 2.5))
 
 
 def residual_against_surroundings(patch_bgr: FloatArray) -> float:

@@ -25,7 +25,8 @@ from assets.vision.slot_signal import (
     Atlas,
     ByteArray,
     FloatArray,
-    gain_between,
+    brightness_step,
+    gains_to,
     ordered_quad,
     thumbnail,
 )
@@ -40,6 +41,17 @@ class SlotView:
     slot_id: str
     polygon_px: npt.NDArray[np.floating]
     facings: int = 1
+
+
+def _core_moments() -> FloatArray:
+    """Weights (PATCH_HEIGHT * PATCH_WIDTH, 3): in the core, its column, its row; zero in the strips."""
+    row, column = np.mgrid[:PATCH_HEIGHT, :PATCH_WIDTH]
+    inside = (column >= CORE.start) & (column < CORE.stop)
+    weights = np.stack([inside, inside * (column - CORE.start), inside * row], axis=-1)
+    return weights.reshape(-1, 3).astype(np.float32)
+
+
+_MOMENTS = _core_moments()
 
 
 class SlotObserver:
@@ -102,13 +114,14 @@ class SlotObserver:
         patches = self._atlas.cut(frame_bgr)
         grey = cv2.blur(cv2.cvtColor(patches.reshape(-1, PATCH_WIDTH, 3), cv2.COLOR_BGR2GRAY), (3, 3))
         coarse = thumbnail(frame_bgr)
-        self._motion.append(self._motion_since(time_s, np.asarray(grey, dtype=np.uint8), coarse))
+        light = coarse.mean(axis=-1)
+        self._motion.append(self._motion_since(time_s, np.asarray(grey, dtype=np.uint8), light))
         self._times.append(time_s)
         self._patches.append(patches)
         self._thumbnails.append(coarse)
         self._covered.append(self._covered_by_people(time_s))
 
-    def _motion_since(self, time_s: float, grey: ByteArray, coarse: FloatArray) -> FloatArray:
+    def _motion_since(self, time_s: float, grey: ByteArray, light: FloatArray) -> FloatArray:
         """Share of each core's samples that moved over `settings.motion_s`, with the motion's centre.
 
         (S, 3): share, mean column and mean row in patch samples.
@@ -118,21 +131,15 @@ class SlotObserver:
         count = grey.shape[0] // PATCH_HEIGHT
         moved = np.zeros((count, 3), dtype=np.float32)
         if self._recent:
-            _, earlier, earlier_coarse = self._recent[0]
-            gain = float(gain_between(coarse, earlier_coarse).mean())
+            _, earlier, earlier_light = self._recent[0]
+            gain = brightness_step(earlier_light, light)
             scaled = cv2.convertScaleAbs(earlier, alpha=gain) if abs(gain - 1.0) > 0.004 else earlier
             difference = cv2.absdiff(scaled, grey)
-            over = (difference > self._settings.motion_level).reshape(count, PATCH_HEIGHT, PATCH_WIDTH)
-            core = over[:, :, CORE]
-            if core.any():
-                columns = core.sum(axis=1, dtype=np.float32)
-                rows = core.sum(axis=2, dtype=np.float32)
-                total = columns.sum(axis=1)
-                safe = np.maximum(total, 1.0)
-                moved[:, 0] = total / (PATCH_HEIGHT * columns.shape[1])
-                moved[:, 1] = columns @ np.arange(columns.shape[1], dtype=np.float32) / safe
-                moved[:, 2] = rows @ np.arange(PATCH_HEIGHT, dtype=np.float32) / safe
-        self._recent.append((time_s, grey, coarse))
+            over = (difference > self._settings.motion_level).reshape(count, -1)
+            sums = over.astype(np.float32) @ _MOMENTS
+            moved[:, 0] = sums[:, 0] / _MOMENTS[:, 0].sum()
+            moved[:, 1:] = sums[:, 1:] / np.maximum(sums[:, :1], 1.0)
+        self._recent.append((time_s, grey, light))
         return moved
 
     def _covered_by_people(self, time_s: float) -> npt.NDArray[np.bool_]:
@@ -159,7 +166,7 @@ class SlotObserver:
         if not self._times or self._atlas is None:
             return []
         reference = np.median(np.stack(self._thumbnails[:: max(1, len(self._times) // 60)]), axis=0)
-        gains = np.stack([gain_between(reference.astype(np.float32), coarse) for coarse in self._thumbnails])
+        gains = gains_to(reference.astype(np.float32), np.stack(self._thumbnails))
         patches = np.stack(self._patches)
         motion = np.stack(self._motion)
         slot_count = len(self._views)
