@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
@@ -150,11 +151,23 @@ def commit_cells(
     )
 
 
-def _create(lake: Lake, contract: TableContract, info: CommitInfo, ledger_version: int | None) -> DeltaTable:
+def create_if_absent(lake: Lake, contract: TableContract, info: CommitInfo) -> None:
+    """Gives readers that need a table's log, as DuckDB does, an empty table. Does nothing if it is there."""
+    if lake.open(contract) is None:
+        _create(lake, contract, info, None, mode="ignore")
+
+
+def _create(
+    lake: Lake,
+    contract: TableContract,
+    info: CommitInfo,
+    ledger_version: int | None,
+    mode: Literal["error", "ignore"] = "error",
+) -> DeltaTable:
     return DeltaTable.create(
         lake.uri(contract),
         arrow_schema(contract),
-        mode="error",
+        mode=mode,
         partition_by=list(contract.partition_by),
         name=contract.path,
         description=contract.description,

@@ -34,9 +34,9 @@ def main(argv: list[str] | None = None) -> int:
         from orchestration.ui import serve  # noqa: PLC0415 - the same
 
         serve(settings, arguments.port)
-    from orchestration.dbt_parse import parse  # noqa: PLC0415 - imports dbt
+    from orchestration.dbt_parse import parse_project  # noqa: PLC0415 - imports dbt
 
-    return parse()
+    return parse_project()
 
 
 if __name__ == "__main__":
