@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 
 from lakehouse.contract import TableContract
 from lakehouse.objects import ObjectStore, object_store
@@ -50,7 +51,11 @@ class Lake:
 
     def open(self, contract: TableContract) -> DeltaTable | None:
         """The table at its latest version, or None if it does not exist yet."""
-        uri = self.uri(contract)
-        if not DeltaTable.is_deltatable(uri, self.options):
+        return self.open_path(contract.path)
+
+    def open_path(self, path: str) -> DeltaTable | None:
+        """The table at a path below the root, whether it has a contract or not."""
+        try:
+            return DeltaTable(f"{self.root.rstrip('/')}/{path}", storage_options=self.options)
+        except TableNotFoundError:
             return None
-        return DeltaTable(uri, storage_options=self.options)

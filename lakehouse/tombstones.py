@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import polars as pl
-from deltalake import DeltaTable
 
 from lakehouse.contract import TableContract
 from lakehouse.errors import concealed
@@ -48,10 +47,9 @@ def load_tombstones(lake: Lake) -> Tombstones:
 
 
 def _load(lake: Lake) -> Tombstones:
-    uri = f"{lake.root.rstrip('/')}/{TABLE}"
-    if not DeltaTable.is_deltatable(uri, lake.options):
+    table = lake.open_path(TABLE)
+    if table is None:
         empty = {"subject_id": pl.String(), "received_at": pl.Datetime("us", "UTC")}
         return Tombstones(NO_LEDGER, pl.DataFrame(schema=empty))
-    table = DeltaTable(uri, storage_options=lake.options)
     rows = pl.DataFrame(table.to_pyarrow_table(columns=["subject_id", "received_at"]))
     return Tombstones(table.version(), rows)
