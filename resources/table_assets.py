@@ -1,0 +1,81 @@
+"""How a step of this platform is declared: its tables, their checks, its partitions, and errors that quote nothing."""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from lakehouse.contract import TableContract
+from lakehouse.errors import CommitConflict, LakehouseError, LeaseUnavailable
+from resources.lake import Report
+from resources.table_specs import DomainCheck, check_specs, table_spec
+
+Body = Callable[..., Iterator[Report]]
+
+# Another writer's lease or commit passes by itself; anything else would fail again.
+_PASSING = (CommitConflict, LeaseUnavailable)
+RETRIES = dg.RetryPolicy(max_retries=2, delay=5.0)
+
+
+def table_assets(
+    name: str,
+    tables: Mapping[TableContract, Sequence[TableContract]] | Sequence[tuple[TableContract, Sequence[TableContract]]],
+    *,
+    checks: Mapping[str, Sequence[DomainCheck]] | None = None,
+    partitions_def: dg.PartitionsDefinition | None = None,  # type: ignore[type-arg]
+    pool: str | None = None,
+    kinds: Sequence[str] = (),
+) -> Callable[[Body], dg.AssetsDefinition]:
+    """Decorates the one step that writes `tables`: pairs of a table and the tables it is made from.
+
+    `checks`: per table path the domain's own checks. The body is a generator that ends in `Tables.write`. A store-day
+    backfills as one run per partition: in a run over a range Dagster would evaluate partitioned checks once, for none.
+    """
+    pairs = list(tables.items()) if isinstance(tables, Mapping) else list(tables)
+    own = checks or {}
+    inside = {contract.path for contract, _ in pairs}
+    if strangers := sorted(set(own) - inside):
+        raise ValueError(f"{name}: checks of other tables: {', '.join(strangers)}")
+
+    def decorate(body: Body) -> dg.AssetsDefinition:
+        return dg.multi_asset(
+            name=name,
+            specs=[table_spec(c, deps, partitions_def=partitions_def, kinds=kinds) for c, deps in pairs],
+            check_specs=[
+                spec
+                for contract, _ in pairs
+                for spec in check_specs(contract, own.get(contract.path, ()), partitions_def=partitions_def)
+            ],
+            backfill_policy=dg.BackfillPolicy.multi_run(1) if partitions_def else None,
+            retry_policy=RETRIES,
+            pool=pool,
+        )(_concealing(body))
+
+    return decorate
+
+
+def _concealing(body: Body) -> Body:
+    """The body, with every foreign exception replaced by its kind and place: its text could quote a row, and the event
+    log outlives the rows."""
+
+    @functools.wraps(body)
+    def step(*args: Any, **kwargs: Any) -> Iterator[Report]:
+        try:
+            yield from body(*args, **kwargs)
+            return
+        except dg.Failure:
+            raise
+        except LakehouseError as error:
+            failure = dg.Failure(description=str(error), allow_retries=isinstance(error, _PASSING))
+        except Exception as error:  # noqa: BLE001 - whatever it is, its text stays here
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(place.filename).name}:{place.lineno} in {place.name}"
+            failure = dg.Failure(description=f"{type(error).__name__} at {where}", allow_retries=False)
+        raise failure
+
+    return step

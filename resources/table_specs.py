@@ -1,0 +1,113 @@
+"""What Dagster shows of a table, all of it from its contract: description, columns with units and privacy labels, tags,
+and one check per expectation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from lakehouse.contract import Column, Expectation, Pii, Severity, TableContract
+from lakehouse.contracts.retention import SCHEDULE
+
+CONTRACT_CHECK = "rows_match_contract"
+
+
+@dataclass(frozen=True)
+class DomainCheck:
+    """A check beyond the contract, counted by the domain's own code. Its result carries the same name."""
+
+    name: str
+    description: str
+    severity: Severity = Severity.BLOCKING
+
+
+def asset_key(contract: TableContract) -> dg.AssetKey:
+    """[domain, table]."""
+    return dg.AssetKey([contract.domain, contract.name])
+
+
+def table_spec(
+    contract: TableContract,
+    deps: Iterable[TableContract] = (),
+    *,
+    partitions_def: dg.PartitionsDefinition | None = None,  # type: ignore[type-arg]
+    kinds: Iterable[str] = (),
+) -> dg.AssetSpec:
+    """The asset of a table. Owners, freshness and automation are mapped onto it where the domains are merged."""
+    return dg.AssetSpec(
+        key=asset_key(contract),
+        deps=[asset_key(table) for table in deps],
+        description=_description(contract),
+        group_name=contract.domain,
+        kinds={"deltalake", "polars", *kinds},
+        partitions_def=partitions_def,
+        tags=table_tags(contract),
+        metadata={
+            "dagster/column_schema": column_schema(contract),
+            "dagster/table_name": contract.path,
+            "contract_version": contract.version,
+        },
+    )
+
+
+def check_specs(
+    contract: TableContract,
+    more: Sequence[DomainCheck] = (),
+    *,
+    partitions_def: dg.PartitionsDefinition | None = None,  # type: ignore[type-arg]
+) -> list[dg.AssetCheckSpec]:
+    """One check per expectation and domain check. They carry the partitions, or Dagster records none for them."""
+    own = DomainCheck(CONTRACT_CHECK, "Columns, types, keys, labels and promised values are the contract's.")
+    stated = [DomainCheck(e.name, _meaning(e), e.severity) for e in contract.expectations]
+    return [
+        dg.AssetCheckSpec(
+            name=check.name,
+            asset=asset_key(contract),
+            description=check.description,
+            blocking=check.severity is Severity.BLOCKING,
+            partitions_def=partitions_def,
+        )
+        for check in (own, *stated, *more)
+    ]
+
+
+def column_schema(contract: TableContract) -> dg.TableSchema:
+    """Columns with type, unit and privacy label."""
+    return dg.TableSchema(columns=[_column(column) for column in contract.columns])
+
+
+def table_tags(contract: TableContract) -> dict[str, str]:
+    """Layer, retention class, strictest privacy label, and one tag per policy clause."""
+    order = (Pii.NONE, Pii.PSEUDONYMOUS, Pii.PERSONAL, Pii.SENSITIVE, Pii.FOOTAGE)
+    strictest = max((column.pii for column in contract.columns), key=order.index)
+    clauses = {f"clause/{clause}": "" for clause in contract.clauses}
+    return {"layer": contract.layer, "retention": contract.retention, "pii": strictest, **clauses}
+
+
+def _description(contract: TableContract) -> str:
+    rule = SCHEDULE[contract.retention]
+    life = f"Rows live {rule.limit.total_seconds() / 3600:.0f} h from capture." if rule.limit else f"Rows: {rule.basis}."
+    clauses = f" Policy clauses: {', '.join(contract.clauses)}." if contract.clauses else ""
+    return f"{contract.description}\n\n{life}{clauses} Key: {', '.join(contract.key)}."
+
+
+def _column(column: Column) -> dg.TableColumn:
+    unit = f" [{column.unit}]" if column.unit else ""
+    tags = {"pii": str(column.pii)} if column.pii is not Pii.NONE else {}
+    if column.unit:
+        tags["unit"] = column.unit
+    return dg.TableColumn(
+        name=column.name,
+        type=str(column.dtype),
+        description=f"{column.description}{unit}",
+        constraints=dg.TableColumnConstraints(nullable=column.nullable),
+        tags=tags,
+    )
+
+
+def _meaning(expectation: Expectation) -> str:
+    words = expectation.type.removeprefix("expect_").replace("_", " ")
+    limits = ", ".join(f"{name} {value}" for name, value in expectation.kwargs.items() if value is not None)
+    return f"{expectation.column or 'rows'}: {words}" + (f" ({limits})" if limits else "")
