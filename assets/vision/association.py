@@ -27,20 +27,23 @@ class AssociationSettings:
 
     max_gap_s: float = 20.0
     base_gain: float = 2.0
-    appearance_zero: float = 0.10
-    appearance_scale: float = 0.06
-    appearance_limit: float = 4.0
-    position_sigma: float = 0.5
-    position_sigma_per_s: float = 0.7
-    position_weight: float = 1.0
-    gap_weight_per_s: float = 0.08
-    size_weight: float = 3.0
+    appearance_zero: float = 0.3
+    appearance_weight: float = 10.0
+    appearance_limit: float = 5.0
+    trust_support: float = 3.0
+    position_sigma: float = 0.2
+    position_sigma_per_s: float = 0.3
+    position_weight: float = 1.2
+    position_curve: float = 0.25
+    gap_weight: float = 1.0
+    gap_weight_per_s: float = 0.0
+    size_weight: float = 0.6
     interior_gain: float = 1.0
     border_share: float = 0.06
     velocity_s: float = 1.0
     coast_s: float = 1.5
     max_speed: float = 2.5
-    rounds: int = 3
+    rounds: int = 2
 
 
 @dataclass(frozen=True)
@@ -123,15 +126,17 @@ def link_gains(ends: _Ends, settings: AssociationSettings) -> Array:
     jump = np.hypot(*np.moveaxis(ends.start_at[None] - ends.end_at[:, None], -1, 0))
     possible &= jump <= (settings.max_speed * wait + 1.0) * height
     unlike = 1.0 - ends.appearance @ ends.appearance.T / 3.0 if ends.appearance.shape[1] else np.zeros_like(gap)
-    trust = np.sqrt(np.minimum(ends.support[:, None], ends.support[None, :]))
-    trust = np.clip(trust / 1.5, 0.3, 1.0)
-    look = np.clip((settings.appearance_zero - unlike) / settings.appearance_scale, -settings.appearance_limit, 1.5) * trust
-    size = np.abs(np.log(ends.start_height[None, :] / ends.end_height[:, None]))
+    trust = np.sqrt(np.minimum(ends.support[:, None], ends.support[None, :]) / settings.trust_support)
+    look = settings.appearance_weight * (settings.appearance_zero - unlike) * np.clip(trust, 0.4, 1.0)
+    size = np.minimum(np.abs(np.log(ends.start_height[None, :] / ends.end_height[:, None])), 0.6)
     inside = ends.ends_inside[:, None].astype(float) + ends.starts_inside[None, :].astype(float)
+    miss = np.minimum(miss, 6.0)
     gain = (
         settings.base_gain
-        + look
-        - settings.position_weight * np.minimum(miss, 6.0) ** 1.5
+        + np.clip(look, -settings.appearance_limit, settings.appearance_limit)
+        - settings.position_weight * miss
+        - settings.position_curve * miss**1.5
+        - settings.gap_weight * np.log(10.0 * wait + 1.0)
         - settings.gap_weight_per_s * wait
         - settings.size_weight * size
         + settings.interior_gain * (inside - 1.0)

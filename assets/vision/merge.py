@@ -21,7 +21,7 @@ from assets.vision.clothing import dominant_colour
 from assets.vision.floor_position import BodySettings, locate
 from assets.vision.geometry import Camera
 from assets.vision.smoothing import filled_moments, local_linear
-from assets.vision.tracking import CameraTracks, TrackingSettings, link
+from assets.vision.tracking import STORE_TRACKING, CameraTracks, TrackingSettings, link
 from assets.vision.tracklets import Detections
 from assets.vision.trajectory_fusion import FloorTrack, FusionSettings, Person, fuse, people
 from lakehouse.contracts.vision import CLOTHING, SIGHTINGS, TRACK_POINTS, TRACKS

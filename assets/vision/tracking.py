@@ -5,12 +5,14 @@ Needs no calibration: everything is in pixels of the picture. Deterministic.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from assets.vision.association import AssociationSettings, link_tracklets
+from assets.vision.box_fit import Correction
 from assets.vision.smoothing import filled_moments, local_linear
 from assets.vision.tracklets import Detections, TrackletSettings, sure_tracklets
 
@@ -24,12 +26,12 @@ class TrackingSettings:
 
     tracklets: TrackletSettings = field(default_factory=TrackletSettings)
     association: AssociationSettings = field(default_factory=AssociationSettings)
-    smoothing_s: float = 0.5
+    smoothing_s: float = 0.3
     size_smoothing_s: float = 1.5
-    fill_gap_s: float = 4.0
+    fill_gap_s: float = 2.0
     short_s: float = 2.5
     short_share: float = 0.15
-    min_mean_prob: float = 0.3
+    doubt: float = 1.0
     still_share: float = 0.08
     still_prob: float = 0.5
     still_s: float = 8.0
@@ -52,7 +54,13 @@ def link(found: Detections, grid_s: Array, settings: TrackingSettings | None = N
     tracks = link_tracklets(found, sure_tracklets(found, settings.tracklets), settings.association)
     length_s = float(grid_s[-1] - grid_s[0]) if len(grid_s) else 0.0
     shortest_s = min(settings.short_s, settings.short_share * length_s)
-    kept = [rows for rows in tracks if _is_person(found, rows, shortest_s, settings)]
+    sureness = _sureness(found.score)
+    floor = typical(sureness, tracks) - settings.doubt
+    kept = [
+        rows
+        for rows in tracks
+        if _is_person(found, rows, shortest_s, settings) and float(sureness[rows].mean()) >= floor
+    ]
     numbers, times, boxes, filled = [], [], [], []
     for number, rows in enumerate(kept):
         at_s, is_filled = filled_moments(found.time_s[rows], grid_s, settings.fill_gap_s)
@@ -65,6 +73,18 @@ def link(found: Detections, grid_s: Array, settings: TrackingSettings | None = N
     return CameraTracks(
         np.concatenate(numbers), np.concatenate(times), np.concatenate(boxes), np.concatenate(filled), tuple(kept)
     )
+
+
+def _sureness(score: Array) -> Array:
+    """Scores as log-odds: a detector's 0.98 against 0.90 is as much as another's 0.6 against 0.25."""
+    clipped = np.clip(score, 0.02, 0.99)
+    return np.asarray(np.log(clipped / (1.0 - clipped)))
+
+
+def typical(sureness: Array, tracks: Sequence[Index]) -> float:
+    """Median sureness of the detections in tracks of at least ten: what a person scores in this footage."""
+    long = [rows for rows in tracks if len(rows) >= 10]
+    return float(np.median(sureness[np.concatenate(long)])) if long else float("-inf")
 
 
 def smooth_boxes(found: Detections, rows: Index, at_s: Array, settings: TrackingSettings) -> Array:
@@ -83,17 +103,18 @@ def _is_person(found: Detections, rows: Index, shortest_s: float, settings: Trac
     if duration_s < shortest_s or len(rows) < 3:
         return False
     mean_prob = float(found.score[rows].mean())
-    if mean_prob < settings.min_mean_prob:
-        return False
     boxes = found.ltwh_px[rows]
     spread = np.percentile(boxes[:, :2] + boxes[:, 2:4] / 2, [5, 95], axis=0)
     moved = float(np.hypot(*(spread[1] - spread[0])) / max(float(np.median(boxes[:, 3])), 1.0))
     return not (moved < settings.still_share and mean_prob < settings.still_prob and duration_s > settings.still_s)
 
 
-def corrected(found: Detections, left: float, top: float, right: float, bottom: float) -> Detections:
-    """The same detections with each side moved by that share of the box's width or height."""
+def corrected(found: Detections, correction: Correction) -> Detections:
+    """The same detections, the sides of their boxes moved."""
     boxes = found.ltwh_px
-    near = boxes[:, :2] + boxes[:, 2:4] * np.array([left, top])
-    far = boxes[:, :2] + boxes[:, 2:4] * np.array([1.0 + right, 1.0 + bottom])
+    near = boxes[:, :2] + boxes[:, 2:4] * np.array([correction.left, correction.top])
+    far = boxes[:, :2] + boxes[:, 2:4] * np.array([1.0 + correction.right, 1.0 + correction.bottom])
     return replace(found, ltwh_px=np.concatenate([near, far - near], axis=1))
+
+
+STORE_TRACKING = TrackingSettings()

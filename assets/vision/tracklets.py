@@ -36,7 +36,7 @@ class Detections:
 class TrackletSettings:
     """Overlaps are of boxes grown by `buffer` of their size on each side, against the predicted box."""
 
-    min_overlap: float = 0.3
+    min_overlap: float = 0.5
     margin: float = 0.1
     buffer: float = 0.1
     appearance_weight: float = 0.0

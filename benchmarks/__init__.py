@@ -1,0 +1,1 @@
+"""What `make bench` runs: our chain and its peers in one run, on one machine."""

@@ -1,0 +1,73 @@
+"""`python -m evaluation tracking | events | receipts …`: scores for anybody's footage.
+
+The one place of this package that knows the algorithms: it hands them to the scorers, which do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evaluation.events import SeenEvent, ShelfFile
+    from evaluation.mot import MotBoxes
+
+COMMANDS = ("tracking", "events", "receipts")
+
+
+def _track(video: Path, detections: MotBoxes | None) -> tuple[MotBoxes, int]:
+    """Our tracker on a video, with the detections given or our own detector on every frame."""
+    import numpy as np
+
+    from assets.vision.detector import NanoDetector
+    from assets.vision.video_tracking import track_video
+    from evaluation.mot import MotBoxes
+
+    if detections is None:
+        result = track_video(video, NanoDetector())
+    else:
+        table = np.column_stack([detections.ltwh_px, detections.score])
+        bounds = np.searchsorted(detections.frame, np.arange(int(detections.frame.max(initial=0)) + 2))
+
+        def given(frame: int) -> np.ndarray:
+            return table[bounds[frame] : bounds[frame + 1]] if frame + 1 < len(bounds) else table[:0]
+
+        result = track_video(video, given=given)
+    order = np.lexsort((result.tracks.track, result.frame))
+    boxes = MotBoxes(
+        result.frame[order], result.tracks.track[order] + 1, result.tracks.ltwh_px[order], np.ones(len(order))
+    )
+    return boxes, result.frame_count
+
+
+def _watch(video: Path, shelf: ShelfFile) -> Sequence[SeenEvent]:
+    """Our slot measure on a video."""
+    from assets.vision.shelf_watch import watch_areas
+
+    return watch_areas(video, shelf)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Dispatch; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see python -m evaluation COMMAND --help")
+    chosen = parser.parse_args(argv)
+    if chosen.command == "tracking":
+        from evaluation.tracking import main as tracking
+
+        return tracking(chosen.arguments, _track)
+    if chosen.command == "events":
+        from evaluation.events import main as events
+
+        return events(chosen.arguments, _watch)
+    from evaluation.receipts import main as receipts
+
+    return receipts(chosen.arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
