@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from assets.vision.slot_judgement import Judgement, judge
 from assets.vision.slot_settings import SlotSettings
-from assets.vision.slot_signal import CORE, ByteArray, FloatArray, change_map
+from assets.vision.slot_signal import CORE, ByteArray, FloatArray, border_share, change_map
 
 
 @dataclass(frozen=True)
@@ -122,19 +122,29 @@ def _unlike(one: FloatArray, other: FloatArray, settings: SlotSettings) -> float
     return float((change_map(one, other) > settings.change_level).mean())
 
 
+def _returns(before: _Rest, rest: _Rest, after: _Rest, settings: SlotSettings) -> bool:
+    apart = min(_unlike(before.last, rest.first, settings), _unlike(rest.last, after.first, settings))
+    return _unlike(before.last, after.first, settings) < 0.4 * apart
+
+
+def _is_crossed(before: _Rest, rest: _Rest, after: _Rest, settings: SlotSettings) -> bool:
+    """An arm lies over the slot's rim, as neither before nor after."""
+    return all(
+        border_share(rest.first, other, settings.change_level) > settings.crossed_share
+        for other in (before.last, after.first)
+    )
+
+
 def _without_still_hands(
     rests: list[_Rest], times: npt.NDArray[np.float64], settings: SlotSettings
 ) -> list[_Rest]:
-    """Drop short rests that differ from a state which returns at once: a hand that was held still."""
+    """Drop short rests that are a hand held still: the state before returns, or the rim is crossed."""
     kept = list(rests)
     index = 1
     while index < len(kept) - 1:
         before, rest, after = kept[index - 1], kept[index], kept[index + 1]
         short = times[rest.stop - 1] - times[rest.start] < settings.still_hand_s
-        if short and (
-            _unlike(before.last, after.first, settings)
-            < 0.4 * min(_unlike(before.last, rest.first, settings), _unlike(rest.last, after.first, settings))
-        ):
+        if short and (_returns(before, rest, after, settings) or _is_crossed(before, rest, after, settings)):
             del kept[index]
         else:
             index += 1

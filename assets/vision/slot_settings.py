@@ -23,6 +23,8 @@ class SlotSettings:
     """Length of the clear stretch whose median is the state before or after."""
     still_hand_s: float = 1.5
     """A clear stretch shorter than this between two like states is a hand held still, not a state."""
+    crossed_share: float = 0.06
+    """Share of a patch's rim that an arm lying over it changes."""
     cover_share: float = 0.2
     """A slot under a person's box for more than this share of its area waits."""
     box_life_s: float = 0.35

@@ -198,7 +198,20 @@ def presence_log_ratio(before_bgr: FloatArray, after_bgr: FloatArray) -> float:
 
 
 def change_map(before_bgr: FloatArray, after_bgr: FloatArray) -> FloatArray:
-    """Absolute difference (PATCH_HEIGHT, CORE_WIDTH) of two cores of equal gain, over their brightness.
+    """`patch_change` of the core alone, (PATCH_HEIGHT, CORE_WIDTH)."""
+    return patch_change(before_bgr, after_bgr)[:, CORE]
+
+
+def border_share(one_bgr: FloatArray, other_bgr: FloatArray, level: float) -> float:
+    """Share of the patch's rim that differs by more than `level`: what reaches in from outside crosses it."""
+    differs = patch_change(one_bgr, other_bgr) > level
+    rim = np.ones(differs.shape, dtype=bool)
+    rim[3:-2, 2:-2] = False
+    return float(differs[rim].mean())
+
+
+def patch_change(before_bgr: FloatArray, after_bgr: FloatArray) -> FloatArray:
+    """Absolute difference (PATCH_HEIGHT, PATCH_WIDTH) of two patches of equal gain, over their brightness.
 
     The smaller of the differences to the neighbourhood of one sample is taken both ways, so that a camera
     that shook by a pixel is no change.
@@ -212,4 +225,4 @@ def change_map(before_bgr: FloatArray, after_bgr: FloatArray) -> FloatArray:
     outside_after = np.maximum(np.maximum(low - before, before - high), 0)
     difference = np.maximum(outside_before, outside_after).max(axis=-1)
     brightness = 0.5 * (before.mean() + after.mean()) + 8.0
-    return np.asarray(difference[:, CORE] / brightness, dtype=np.float32)
+    return np.asarray(difference / brightness, dtype=np.float32)
