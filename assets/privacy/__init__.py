@@ -1,0 +1,1 @@
+"""Whose data there is, when it dies, and the proof that it did."""
