@@ -152,8 +152,8 @@ def _vacuum(lake: Lake, contract: TableContract) -> tuple[int, int]:
     with hold_lease(lake, contract):
         table = lake.open(contract)
         assert table is not None
-        useless = table.vacuum(0, enforce_retention_duration=False, full=True)
-        if useless:
+        before = _data_files(lake, contract)
+        if table.vacuum(0, enforce_retention_duration=False, full=True):
             table.vacuum(
                 0,
                 dry_run=False,
@@ -161,7 +161,8 @@ def _vacuum(lake: Lake, contract: TableContract) -> tuple[int, int]:
                 full=True,
                 post_commithook_properties=NO_HOOKS,
             )
-        return len(useless), _log_entries(lake, contract)
+        # Counted on the store: a vacuum also names files that a drop has unlinked before.
+        return before - _data_files(lake, contract), _log_entries(lake, contract)
 
 
 def _checkpoint(lake: Lake, contract: TableContract) -> None:
@@ -176,6 +177,11 @@ def _trim(lake: Lake, contract: TableContract) -> None:
         table = lake.open(contract)
         assert table is not None
         table.cleanup_metadata()
+
+
+def _data_files(lake: Lake, contract: TableContract) -> int:
+    log = f"{contract.path}/{LOG_FOLDER}/"
+    return sum(not item.key.startswith(log) for item in lake.objects.list(contract.path))
 
 
 def _log_entries(lake: Lake, contract: TableContract) -> int:

@@ -20,7 +20,8 @@ def lake(tmp_path: Path) -> Lake:
 
 @pytest.fixture(scope="session")
 def bucket_address() -> Iterator[str]:
-    """An S3 service on loopback, in a process of its own: native code holds this one's interpreter while it waits."""
+    """An S3 service on loopback, in a process of its own: native code holds this one's interpreter while it
+    waits."""
     pytest.importorskip("moto.server")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,7 +1,8 @@
 """A process that does one write, drop or migration and kills itself (SIGKILL) at its n-th step.
 
-`python -m tests.lakehouse_.killed_process ROOT SCENARIO STEP`; STEP -1 kills nothing and prints the step names.
-Besides the steps that the engine reports, every rename of a finished file counts as one, before it happens.
+`python -m tests.lakehouse_.killed_process ROOT SCENARIO STEP`; STEP -1 kills nothing and prints the step
+names. Besides the steps that the engine reports, every rename of a finished file counts as one, before it
+happens.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from tests.lakehouse_.tables import CARDS, DAY, INFO, LEDGER, NOW, SIGHTS, sight
 HOURS = list(DAY.capture_hours[:3])
 TWO_HOURS_GONE = DAY.start_at + timedelta(hours=1 + 71, minutes=30)
 NEW_SIGHTS = replace(
-    SIGHTS, version=2, columns=(*SIGHTS.columns, Column("weight_kg", pl.Float64, "Added later.", "kg", nullable=True))
+    SIGHTS,
+    version=2,
+    columns=(*SIGHTS.columns, Column("weight_kg", pl.Float64, "Added later.", "kg", nullable=True)),
 )
 ADD_WEIGHT = Migration(SIGHTS.path, 1, lambda rows: rows.with_columns(weight_kg=pl.lit(None, pl.Float64)))
 
@@ -97,7 +100,7 @@ def main(root: str, scenario: str, chosen: int) -> None:
 
     Path.replace = rename_as_step  # type: ignore[method-assign]
     SCENARIOS[scenario][2](Lake(root), killer)
-    print("\n".join(killer.seen))
+    sys.stdout.write("\n".join(killer.seen))
 
 
 def content(lake: Lake, contract: TableContract) -> pl.DataFrame:

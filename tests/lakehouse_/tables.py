@@ -57,7 +57,12 @@ TOTALS = TableContract(
     layer=Layer.GOLD,
     version=1,
     description="Daily rows.",
-    columns=(STORE_ID, BUSINESS_DATE, Column("row_id", pl.Int64, "Row."), Column("amount_fen", pl.Int64, "Sum.", "fen")),
+    columns=(
+        STORE_ID,
+        BUSINESS_DATE,
+        Column("row_id", pl.Int64, "Row."),
+        Column("amount_fen", pl.Int64, "Sum.", "fen"),
+    ),
     key=("row_id",),
     write_mode=ReplacePartition(),
     retention=RetentionClass.ACCOUNT,
@@ -70,9 +75,15 @@ PLAIN_CARDS = replace(TOTALS, name="plain_cards", write_mode=Upsert(), partition
 
 
 def sights(
-    hours: Sequence[str], rows_per_hour: int = 3, *, seed: int = 0, store_id: str = "s001", table: TableContract = SIGHTS
+    hours: Sequence[str],
+    rows_per_hour: int = 3,
+    *,
+    seed: int = 0,
+    store_id: str = "s001",
+    table: TableContract = SIGHTS,
 ) -> pl.DataFrame:
-    """Rows of SIGHTS spread over the given capture hours; another seed gives other values under the same keys."""
+    """Rows of SIGHTS spread over the given capture hours; another seed gives other values under the same
+    keys."""
     rows = []
     for hour in hours:
         start = datetime.strptime(hour, "%Y-%m-%dT%HZ").replace(tzinfo=UTC)
@@ -107,7 +118,9 @@ def totals(rows: dict[int, int], day: StoreDay = DAY, table: TableContract = TOT
 
 def file_contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, by relative path."""
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
 
 
 def data_files(folder: Path) -> set[str]:

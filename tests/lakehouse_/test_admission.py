@@ -26,7 +26,10 @@ def write(lake: Lake, rows: pl.DataFrame) -> object:
     [
         (lambda rows: rows.drop("x_m"), "absent: x_m"),
         (lambda rows: rows.with_columns(pl.lit(SECRET).alias(SECRET)), r"not in the contract \(1\)"),
-        (lambda rows: rows.with_columns(pl.col("row_id").cast(pl.Int32)), "row_id: is Int32, the contract says Int64"),
+        (
+            lambda rows: rows.with_columns(pl.col("row_id").cast(pl.Int32)),
+            "row_id: is Int32, the contract says Int64",
+        ),
         (lambda rows: rows.select(sorted(rows.columns)), "order"),
     ],
 )
@@ -66,7 +69,9 @@ def test_a_label_that_is_no_hour_is_refused(lake: Lake, label: str) -> None:
 @pytest.mark.parametrize("date", ["22.11.2026", "2026-11-31", "20261122"])
 def test_a_label_that_is_no_date_is_refused(lake: Lake, date: str) -> None:
     with pytest.raises(errors.ContractViolation, match="business_date"):
-        append_once(lake, LEDGER, totals({1: 1}).with_columns(business_date=pl.lit(date)), commit=INFO, now=NOW)
+        append_once(
+            lake, LEDGER, totals({1: 1}).with_columns(business_date=pl.lit(date)), commit=INFO, now=NOW
+        )
 
 
 def test_a_limited_life_needs_hour_partitions(lake: Lake) -> None:

@@ -16,14 +16,20 @@ def test_rows_are_added_once_and_never_change(lake: Lake) -> None:
     before = file_contents(Path(lake.uri(LEDGER)))
     report = append_once(lake, LEDGER, totals({2: 99, 3: 30}), commit=INFO, now=NOW)
     assert (report.rows_kept, report.rows_present, report.rows_removed) == (1, 1, 0)
-    assert dict(scan(lake, LEDGER).select("row_id", "amount_fen").collect().iter_rows()) == {1: 10, 2: 20, 3: 30}
+    assert dict(scan(lake, LEDGER).select("row_id", "amount_fen").collect().iter_rows()) == {
+        1: 10,
+        2: 20,
+        3: 30,
+    }
     after = file_contents(Path(lake.uri(LEDGER)))
     assert {name: after[name] for name in before} == before
 
 
 def test_a_key_in_another_partition_is_present_too(lake: Lake) -> None:
     append_once(lake, LEDGER, totals({1: 10}), commit=INFO, now=NOW)
-    report = append_once(lake, LEDGER, totals({1: 10}, StoreDay("s002", DAY.business_date)), commit=INFO, now=NOW)
+    report = append_once(
+        lake, LEDGER, totals({1: 10}, StoreDay("s002", DAY.business_date)), commit=INFO, now=NOW
+    )
     assert not report.committed
 
 

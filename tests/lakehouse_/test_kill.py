@@ -1,4 +1,5 @@
-"""kill -9 at every step of every kind of write: old or new, never a mix; a rerun heals; nothing is left behind."""
+"""kill -9 at every step of every kind of write: old or new, never a mix; a rerun heals; nothing is left
+behind."""
 
 from __future__ import annotations
 

@@ -22,7 +22,10 @@ def any_lake(request: pytest.FixtureRequest) -> Lake:
 
 def test_one_holder_at_a_time(any_lake: Lake) -> None:
     with hold_lease(any_lake, SIGHTS):
-        with pytest.raises(errors.LeaseUnavailable, match="probe/sights"), hold_lease(any_lake, SIGHTS, wait_s=0.05):
+        with (
+            pytest.raises(errors.LeaseUnavailable, match="probe/sights"),
+            hold_lease(any_lake, SIGHTS, wait_s=0.05),
+        ):
             pass
         with hold_lease(any_lake, TOTALS, wait_s=0.05):
             pass
@@ -63,7 +66,10 @@ def test_a_dead_holders_object_is_taken_over_and_a_living_ones_is_not(bucket_lak
     with hold_lease(bucket_lake, SIGHTS, takeover_s=0.4):
         assert time.monotonic() - started >= 0.4
         # Alive: its object keeps changing, so it outlasts many takeover times.
-        with pytest.raises(errors.LeaseUnavailable), hold_lease(bucket_lake, SIGHTS, wait_s=1.2, takeover_s=0.4):
+        with (
+            pytest.raises(errors.LeaseUnavailable),
+            hold_lease(bucket_lake, SIGHTS, wait_s=1.2, takeover_s=0.4),
+        ):
             pass
     assert bucket_lake.objects.read_bytes(key) == b"free"
 

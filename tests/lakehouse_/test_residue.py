@@ -1,7 +1,8 @@
-"""Personal values are in the live rows and nowhere else: not in logs, checkpoints or footers, and after a drop nowhere.
+"""Personal values are in the live rows and nowhere else: not in logs, checkpoints or footers, and after a
+drop nowhere.
 
-The scan looks for the values' bytes in every file as it lies, and in every Parquet file as it decodes (a compressed or
-dictionary-coded value hides from the first).
+The scan looks for the values' bytes in every file as it lies, and in every Parquet file as it decodes (a
+compressed or dictionary-coded value hides from the first).
 """
 
 from __future__ import annotations

@@ -54,7 +54,8 @@ def test_a_seal_is_written_once(lake: Lake) -> None:
 def test_of_many_sealers_one_wins(lake: Lake) -> None:
     won: list[bool] = []
     threads = [
-        threading.Thread(target=lambda: won.append(seals.seal(lake, DAY, TABLES, run_id="r", now=NOW))) for _ in range(6)
+        threading.Thread(target=lambda: won.append(seals.seal(lake, DAY, TABLES, run_id="r", now=NOW)))
+        for _ in range(6)
     ]
     for thread in threads:
         thread.start()

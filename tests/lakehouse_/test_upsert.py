@@ -17,7 +17,11 @@ def test_same_keys_are_replaced_others_added(lake: Lake, table: TableContract) -
     upsert(lake, table, totals({1: 10, 2: 20}), commit=INFO, now=NOW)
     report = upsert(lake, table, totals({2: 99, 3: 30}), commit=INFO, now=NOW)
     assert (report.rows_kept, report.rows_removed) == (2, 2)
-    assert dict(scan(lake, table).select("row_id", "amount_fen").collect().iter_rows()) == {1: 10, 2: 99, 3: 30}
+    assert dict(scan(lake, table).select("row_id", "amount_fen").collect().iter_rows()) == {
+        1: 10,
+        2: 99,
+        3: 30,
+    }
 
 
 def test_a_row_that_moves_to_another_partition_leaves_its_old_one(lake: Lake) -> None:
