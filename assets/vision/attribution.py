@@ -260,6 +260,7 @@ def _row(
     settings: AttributionSettings,
 ) -> tuple[object, ...]:
     happened = _instant(event.changed_s)
+    started = min(_instant(event.started_s), happened)
     if event.is_touch:
         kind, product_id, quantity, event_prob = "touch", holdings.planogram.get(event.slot_id), 0, 0.5
     else:
@@ -269,10 +270,10 @@ def _row(
     name = f"{store_id}|{event.slot_id}|{happened.isoformat()}|{kind}"
     return (
         store_id,
-        happened.strftime("%Y-%m-%dT%HZ"),
+        started.strftime("%Y-%m-%dT%HZ"),
         hashlib.sha256(name.encode()).hexdigest()[:32],
         happened,
-        min(_instant(event.started_s), happened),
+        started,
         max(_instant(event.ended_s), happened),
         event.slot_id,
         product_id,

@@ -40,8 +40,9 @@ class SlotSettings:
     change_slope: float = 40.0
     """How fast the probability of a change rises with the changed share."""
     direction_weights: tuple[float, float, float, float] = (20.0, 3.0, 0.0, 5.0)
-    """Weights of slot_judgement.direction_features on a crowded shelf: right in 97.9 % of 614 single changes of a
-    rendered, empty store of the tuning layout. Brightness would tell there (white boards) and is left out."""
+    """Weights of slot_judgement.direction_features on a crowded shelf: right in 97.9 % of 614 single changes
+    in a rendered, empty store of the tuning layout. Brightness would tell there (white boards) and is left
+    out."""
     change_share: float = 0.07
     """Share of changed samples from which a slot before crowded surroundings has changed."""
     touch_share: float = 0.12
