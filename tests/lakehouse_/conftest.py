@@ -53,7 +53,7 @@ def bucket_options(bucket_address: str) -> dict[str, str]:
 
 @pytest.fixture
 def bucket_lake(bucket_address: str, bucket_options: dict[str, str], request: Any) -> Lake:
-    import boto3
+    import boto3  # type: ignore[import-untyped]
 
     client = boto3.client(
         "s3",

@@ -98,7 +98,7 @@ def main(root: str, scenario: str, chosen: int) -> None:
         killer("about to rename")
         return rename(self, target)
 
-    Path.replace = rename_as_step  # type: ignore[method-assign]
+    Path.replace = rename_as_step  # type: ignore[method-assign, assignment]
     SCENARIOS[scenario][2](Lake(root), killer)
     sys.stdout.write("\n".join(killer.seen))
 

@@ -87,10 +87,7 @@ def test_killed_at_every_step(scenario: str, tmp_path: Path) -> None:
 
         with hold_lease(lake, contract, wait_s=0.0):
             pass  # a killed holder holds nothing
-        if scenario == "migrate":
-            found = migrated_or_not(lake)
-        else:
-            found = read(lake, contract)
+        found = migrated_or_not(lake) if scenario == "migrate" else read(lake, contract)
         assert found.equals(old) or found.equals(new), f"a mix after step {step}"
         outcomes.add("new" if found.equals(new) else "old")
 

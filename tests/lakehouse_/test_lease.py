@@ -91,7 +91,7 @@ def test_who_lost_the_lease_commits_nothing(bucket_lake: Lake) -> None:
 def test_a_commit_that_came_second_reads_again(lake: Lake) -> None:
     """Another engine (Spark, say) knows nothing of our leases: the log's version number still catches it."""
     append_once(lake, LEDGER, totals({1: 10}), commit=INFO, now=NOW)
-    intruded = []
+    intruded: list[str] = []
 
     def intrude(step: str) -> None:
         if step == "lease checked" and not intruded:

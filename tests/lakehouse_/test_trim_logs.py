@@ -64,7 +64,7 @@ def test_a_trim_waits_for_the_writer(lake: Lake) -> None:
         trim_logs(lake, [SIGHTS], pause_s=0.0)
         trimmed.set()
 
-    seen = []
+    seen: list[threading.Thread] = []
 
     def steps(step: str) -> None:
         if step == "file written" and not seen:
