@@ -115,7 +115,7 @@ def thumbnail(frame_bgr: ByteArray) -> FloatArray:
     """A grid (12, 16, 3) of single pixels of the frame, for brightness only: medians over it are taken."""
     rows = (np.arange(12) * 2 + 1) * frame_bgr.shape[0] // 24
     columns = (np.arange(16) * 2 + 1) * frame_bgr.shape[1] // 32
-    return frame_bgr[rows[:, None], columns[None, :]].astype(np.float32)
+    return np.asarray(frame_bgr[rows[:, None], columns[None, :]], dtype=np.float32)
 
 
 def gain_between(reference: FloatArray, current: FloatArray) -> FloatArray:
