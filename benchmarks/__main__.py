@@ -1,4 +1,6 @@
-"""`python -m benchmarks [--json] [--landing DIR] [--pets DIR]`: cost of the vision chain and its peers, and the trackers' scores."""
+"""`python -m benchmarks [--json] [--landing DIR] [--pets DIR]`: cost of the vision chain and its peers, and
+the trackers' scores.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 LANDING = ROOT / "simulation" / "store_day" / "landing"
 PETS = ROOT.parent / "shared" / "data" / "tracking" / "PETS09-S2L1"
-PACKAGES = ("openvino", "opencv-python-headless", "numpy", "scipy", "polars", "trackers", "norfair", "trackeval")
+PACKAGES = (
+    "openvino",
+    "opencv-python-headless",
+    "numpy",
+    "scipy",
+    "polars",
+    "trackers",
+    "norfair",
+    "trackeval",
+)
 LOOPS = ("decode", "ours", "naive")
 
 
@@ -48,9 +59,14 @@ def loop(name: str, landing: Path) -> dict[str, Any]:
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
+        check=False,
     )
     if done.returncode:
-        return {"error": done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}"}
+        return {
+            "error": done.stderr.strip().splitlines()[-1]
+            if done.stderr.strip()
+            else f"exit code {done.returncode}"
+        }
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return result
 
@@ -71,7 +87,9 @@ def main() -> int:
 
             result["pets09_s2l1"] = compare(chosen.pets)
         else:
-            result["pets09_s2l1"] = {"skipped": "the sequence is not there; it may not be shipped (non-commercial)"}
+            result["pets09_s2l1"] = {
+                "skipped": "the sequence is not there; it may not be shipped (non-commercial)"
+            }
     if chosen.json:
         print(json.dumps(result))
         return 0

@@ -1,8 +1,10 @@
-"""One loop over a store-day's footage, in a process of its own: `python -m benchmarks.chain LOOP LANDING` prints JSON.
+"""One loop over a store-day's footage, in a process of its own: `python -m benchmarks.chain LOOP LANDING`
+prints JSON.
 
-Loops: `ours` (decode, gate, detector, appearance, slots, then tracks and merge of the day), `decode` (nothing but
-decoding), `naive` (the detector at 416x416 in fp32 on every frame, ByteTrack of `trackers`). Cost is user and system
-time of the whole process from its first line of work, children included; imports are counted apart.
+Loops: `ours` (decode, gate, detector, appearance, slots, then tracks and merge of the day), `decode` (nothing
+but decoding), `naive` (the detector at 416x416 in fp32 on every frame, ByteTrack of `trackers`). Cost is user
+and system time of the whole process from its first line of work, children included; imports are counted
+apart.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from assets.vision.merge import trajectories  # noqa: E402
 from benchmarks.store_footage import StoreFootage, read_store_footage  # noqa: E402
 
 STORE_WIDTH_PX = 384
+NAIVE_SECONDS = 20.0
 
 
 def ours(footage: StoreFootage) -> dict[str, Any]:
@@ -47,7 +51,8 @@ def ours(footage: StoreFootage) -> dict[str, Any]:
         "detector": detector.version,
         "tracks": found.tracks.height,
         "detections": sum(part.stats.detection_count for part in parts),
-        "looked_at_share": sum(p.stats.looked_at_count for p in parts) / max(1, sum(p.stats.frame_count for p in parts)),
+        "looked_at_share": sum(p.stats.looked_at_count for p in parts)
+        / max(1, sum(p.stats.frame_count for p in parts)),
         "merge_cpu_s": sum(os.times()[:4]) - analysed,
     }
 
@@ -57,8 +62,8 @@ def decode(footage: StoreFootage) -> dict[str, Any]:
     return {"frames": sum(1 for clip in footage.clips for _ in frames(clip.path))}
 
 
-def naive(footage: StoreFootage, seconds: float = 20.0) -> dict[str, Any]:
-    """What one writes first; of every clip only the first `seconds`, since each second costs the same."""
+def naive(footage: StoreFootage) -> dict[str, Any]:
+    """What one writes first; of every clip only the first NAIVE_SECONDS, since each second costs the same."""
     import cv2
     import numpy as np
     import supervision
@@ -69,7 +74,7 @@ def naive(footage: StoreFootage, seconds: float = 20.0) -> dict[str, Any]:
     for clip in footage.clips:
         tracker = ByteTrackTracker()
         for number, frame in enumerate(frames(clip.path)):
-            if clip.time_s(number) >= seconds:
+            if clip.time_s(number) >= NAIVE_SECONDS:
                 break
             boxes = detector.detect(np.asarray(cv2.resize(frame, (416, 416)), dtype=np.uint8))
             boxes[:, :4] *= np.array([frame.shape[1], frame.shape[0]] * 2) / 416
@@ -84,11 +89,16 @@ def main() -> None:
     name, landing = sys.argv[1], Path(sys.argv[2])
     footage = read_store_footage(landing)
     started = sum(os.times()[:4])
-    result = {"ours": ours, "decode": decode, "naive": naive}[name](footage)
+    loops: dict[str, Callable[[StoreFootage], dict[str, Any]]] = {
+        "ours": ours,
+        "decode": decode,
+        "naive": naive,
+    }
+    result = loops[name](footage)
     cpu_s = sum(os.times()[:4]) - started
     camera_seconds = float(result.pop("camera_seconds", footage.camera_seconds))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
+    sys.stdout.write(
         json.dumps(
             {
                 "camera_seconds": round(camera_seconds, 1),
@@ -96,7 +106,10 @@ def main() -> None:
                 "camera_seconds_per_core_second": round(camera_seconds / cpu_s, 2),
                 "import_cpu_s": round(started - IMPORTS_STARTED, 2),
                 "peak_rss_mib": round(peak),
-                **{key: round(value, 3) if isinstance(value, float) else value for key, value in result.items()},
+                **{
+                    key: round(value, 3) if isinstance(value, float) else value
+                    for key, value in result.items()
+                },
             }
         )
     )

@@ -36,9 +36,7 @@ def compare(folder: Path) -> dict[str, dict[str, float]]:
     table = np.column_stack([given.ltwh_px, given.score])
     bounds = np.searchsorted(given.frame, np.arange(FRAMES + 1))
     started = time.process_time()
-    found, fit, _ = observe_video(
-        folder / "vtest.avi", None, lambda n: table[bounds[n] : bounds[n + 1]], FPS
-    )
+    found, fit, _ = observe_video(folder / "vtest.avi", None, lambda n: table[bounds[n] : bounds[n + 1]], FPS)
     observing_us = (time.process_time() - started) / FRAMES * 1e6
     correction = fit.correction()
     trackers: dict[str, Tracker] = {
@@ -99,7 +97,9 @@ def byte_track(found: Detections) -> MotBoxes:
         identities: Any = answer.tracker_id if answer.tracker_id is not None else []
         for box, identity in zip(answer.xyxy, identities, strict=True):
             if identity >= 0:
-                rows.append((number, int(identity) + 1, np.array([box[0], box[1], box[2] - box[0], box[3] - box[1]])))
+                rows.append(
+                    (number, int(identity) + 1, np.array([box[0], box[1], box[2] - box[0], box[3] - box[1]]))
+                )
     return _from_rows(rows)
 
 
@@ -134,6 +134,8 @@ def _from_rows(rows: list[tuple[int, int, npt.NDArray[np.float64]]]) -> MotBoxes
     )
 
 
-def _ordered(frame: npt.NDArray[np.int64], identity: npt.NDArray[np.int64], boxes: npt.NDArray[np.float64]) -> MotBoxes:
+def _ordered(
+    frame: npt.NDArray[np.int64], identity: npt.NDArray[np.int64], boxes: npt.NDArray[np.float64]
+) -> MotBoxes:
     order = np.lexsort((identity, frame))
     return MotBoxes(frame[order], identity[order], boxes[order], np.ones(len(order)))

@@ -6,7 +6,9 @@ This module scores; what makes the tracks is handed in (`Track`), so that the sc
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -53,7 +55,7 @@ def score_tracks(truth: MotBoxes, tracks: MotBoxes, first: int, last: int) -> Tr
         from trackeval.metrics import CLEAR, HOTA, Identity
     except ImportError:
         raise ScorerMissingError(
-            "TrackEval is not installed: it scores tracks and belongs to the development extra (pip install trackeval)"
+            "TrackEval, the scorer, is not installed: it belongs to the test extra (pip install trackeval==1.3.0)"
         ) from None
     data = _trackeval_input(truth.between(first, last), tracks.between(first, last), first, last)
     quiet = {"PRINT_CONFIG": False}
@@ -75,8 +77,8 @@ def _trackeval_input(truth: MotBoxes, tracks: MotBoxes, first: int, last: int) -
     found_ids, found_index = np.unique(tracks.identity, return_inverse=True)
     bounds = np.arange(first, last + 1)
     true_cut, found_cut = np.searchsorted(truth.frame, bounds), np.searchsorted(tracks.frame, bounds)
-    true_rows = [slice(a, b) for a, b in zip(true_cut, true_cut[1:], strict=False)]
-    found_rows = [slice(a, b) for a, b in zip(found_cut, found_cut[1:], strict=False)]
+    true_rows = [slice(a, b) for a, b in itertools.pairwise(true_cut)]
+    found_rows = [slice(a, b) for a, b in itertools.pairwise(found_cut)]
     return {
         "num_timesteps": last - first,
         "num_gt_ids": len(true_ids),
@@ -132,10 +134,10 @@ def main(argv: Sequence[str], track: Track) -> int:
         "id_switches": score.id_switches,
         "us_per_frame": round(1e6 * spent_s / max(1, frame_count), 1),
         "frames": frame_count,
-        "tracks": int(len(np.unique(tracks.identity))),
+        "tracks": len(np.unique(tracks.identity)),
     }
     if arguments.json:
-        print(json.dumps(result))
+        sys.stdout.write(json.dumps(result) + "\n")
     else:
-        print("\n".join(f"{name:>14}  {value}" for name, value in result.items()))
+        sys.stdout.writelines(f"{name:>14}  {value}\n" for name, value in result.items())
     return 0

@@ -1,8 +1,9 @@
 """One global assignment of tracklets to people, over the whole clip.
 
-Every tracklet's end may be followed by the start of at most one later tracklet, at a price; ends and starts in the border
-zones of the picture are free, those in its middle are not, because people do not vanish there. The cheapest choice
-for all tracklets together is a linear assignment (Zhang et al., CVPR 2008, with gaps instead of a flow per frame).
+Every tracklet's end may be followed by the start of at most one later tracklet, at a price; ends and starts
+in the border zones of the picture are free, those in its middle are not, because people do not vanish there.
+The cheapest choice for all tracklets together is a linear assignment (Zhang et al., CVPR 2008, with gaps
+instead of a flow per frame).
 """
 
 from __future__ import annotations
@@ -76,7 +77,9 @@ def clearness(found: Detections) -> Array:
     return weight
 
 
-def link_tracklets(found: Detections, tracklets: Sequence[Index], settings: AssociationSettings) -> list[Index]:
+def link_tracklets(
+    found: Detections, tracklets: Sequence[Index], settings: AssociationSettings
+) -> list[Index]:
     """Join tracklets of one person. Repeated, since joined tracklets know their looks and speed better."""
     weight = clearness(found) * np.clip(found.score, 0.1, 1.0)
     tracks = list(tracklets)
@@ -88,7 +91,9 @@ def link_tracklets(found: Detections, tracklets: Sequence[Index], settings: Asso
     return sorted(tracks, key=lambda rows: int(rows[0]))
 
 
-def _one_round(found: Detections, weight: Array, tracks: list[Index], settings: AssociationSettings) -> list[Index]:
+def _one_round(
+    found: Detections, weight: Array, tracks: list[Index], settings: AssociationSettings
+) -> list[Index]:
     count = len(tracks)
     if count < 2:
         return tracks
@@ -98,7 +103,11 @@ def _one_round(found: Detections, weight: Array, tracks: list[Index], settings: 
     price[:count, count:] = 0.0
     price[count:, :] = 0.0
     rows, columns = linear_sum_assignment(price)
-    following = {int(i): int(j) for i, j in zip(rows, columns, strict=True) if i < count and j < count and gain[i, j] > 0}
+    following = {
+        int(i): int(j)
+        for i, j in zip(rows, columns, strict=True)
+        if i < count and j < count and gain[i, j] > 0
+    }
     followed = set(following.values())
     chains = []
     for first in range(count):
@@ -125,7 +134,9 @@ def link_gains(ends: _Ends, settings: AssociationSettings) -> Array:
     miss = 0.5 * (np.hypot(ahead[..., 0], ahead[..., 1]) + np.hypot(behind[..., 0], behind[..., 1])) / sigma
     jump = np.hypot(*np.moveaxis(ends.start_at[None] - ends.end_at[:, None], -1, 0))
     possible &= jump <= (settings.max_speed * wait + 1.0) * height
-    unlike = 1.0 - ends.appearance @ ends.appearance.T / 3.0 if ends.appearance.shape[1] else np.zeros_like(gap)
+    unlike = (
+        1.0 - ends.appearance @ ends.appearance.T / 3.0 if ends.appearance.shape[1] else np.zeros_like(gap)
+    )
     trust = np.sqrt(np.minimum(ends.support[:, None], ends.support[None, :]) / settings.trust_support)
     look = settings.appearance_weight * (settings.appearance_zero - unlike) * np.clip(trust, 0.4, 1.0)
     size = np.minimum(np.abs(np.log(ends.start_height[None, :] / ends.end_height[:, None])), 0.6)
@@ -147,8 +158,14 @@ def link_gains(ends: _Ends, settings: AssociationSettings) -> Array:
 def _ends(found: Detections, weight: Array, tracks: Sequence[Index], settings: AssociationSettings) -> _Ends:
     width, height = found.frame_size_px
     foot = found.ltwh_px[:, :2] + found.ltwh_px[:, 2:4] * np.array([0.5, 1.0])
-    starts = [_fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings.velocity_s, False) for rows in tracks]
-    ends = [_fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings.velocity_s, True) for rows in tracks]
+    starts = [
+        _fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings.velocity_s, False)
+        for rows in tracks
+    ]
+    ends = [
+        _fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings.velocity_s, True)
+        for rows in tracks
+    ]
     looks = []
     for rows in tracks:
         mean = np.average(found.appearance[rows], axis=0, weights=weight[rows])
@@ -172,7 +189,7 @@ def _ends(found: Detections, weight: Array, tracks: Sequence[Index], settings: A
 
 
 def _fit(time_s: Array, at: Array, height: Array, span_s: float, is_end: bool) -> tuple[Array, Array, float]:
-    """Position, velocity and box height at an end, by a straight line through the nearest `span_s` seconds."""
+    """Position, velocity and box height at an end, by a line through the nearest `span_s` seconds."""
     moment = time_s[-1] if is_end else time_s[0]
     near = np.abs(time_s - moment) <= span_s
     offset, points = time_s[near] - moment, at[near]

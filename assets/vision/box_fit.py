@@ -1,7 +1,8 @@
-"""How far do a detector's boxes stand off the people in them? Learned from the clip itself, without any truth.
+"""How far do a detector's boxes stand off the people in them? Learned from the clip itself, without any
+truth.
 
-Some detectors box loosely, and always in the same way. Against the clip's median background the silhouettes of people who
-stand alone show by how much; the median over them moves every box (see tracking.corrected).
+Some detectors box loosely, and always in the same way. Against the clip's median background the silhouettes
+of people who stand alone show by how much; the median over them moves every box (see tracking.corrected).
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class BoxFit:
         self._boxes: list[Array] = []
 
     def add(self, frame_bgr: npt.NDArray[np.uint8], ltwh_px: npt.NDArray[np.floating]) -> None:
-        """A sample frame (H, W, 3) and all boxes (n, 4) found in it. Keeps at most twice `sample_count` small frames."""
+        """A sample frame (H, W, 3) and all boxes (n, 4) found in it. Keeps at most twice `sample_count` small
+        frames.
+        """
         settings = self._settings
         scale = settings.width_px / frame_bgr.shape[1]
         small = cv2.resize(frame_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -83,7 +86,7 @@ class BoxFit:
 
 
 def _extent(mask: Array, box: Array, settings: BoxFitSettings) -> Array | None:
-    """(4,) offsets left, top, right, bottom of the silhouette against the box, or None without a clear one."""
+    """(4,) offsets left, top, right, bottom of the silhouette against the box, None without a clear one."""
     left, top, width, height = box
     margin_x, margin_y = settings.search * width, settings.search / 2 * height
     x0, x1 = int(left - margin_x), int(left + width + margin_x) + 1

@@ -30,9 +30,10 @@ WHOLE: Region = (0.0, 0.0, 1.0, 1.0)
 class AnalysisSettings:
     """How many frames the detector sees. Times are rounded to frames of the clip's true rate.
 
-    `detect_every_s` is the distance between frames that may be looked at, `heartbeat_s` the longest time without a
-    look when nothing moves, `refresh_s` the longest time without a look at the whole frame. Low-score boxes are kept:
-    the tracker judges. `slot_box_prob` is the score from which a box counts as a person for the slots.
+    `detect_every_s` is the distance between frames that may be looked at, `heartbeat_s` the longest time
+    without a look when nothing moves, `refresh_s` the longest time without a look at the whole frame.
+    Low-score boxes are kept: the tracker judges. `slot_box_prob` is the score from which a box counts as a
+    person for the slots.
     """
 
     detect_every_s: float = 0.3
@@ -46,7 +47,9 @@ class AnalysisSettings:
 
 @dataclass(frozen=True)
 class ClipStats:
-    """Counts and costs of one pass. `cpu_s` is user and system time of this thread; `reason` is set if the clip failed."""
+    """Counts and costs of one pass. `cpu_s` is user and system time of this thread; `reason` is set if the
+    clip failed.
+    """
 
     frame_count: int
     looked_at_count: int
@@ -124,10 +127,11 @@ def analyse_clip(
     settings: AnalysisSettings | None = None,
     slot_settings: SlotSettings | None = None,
 ) -> ClipAnalysis:
-    """Decode `clip` once and return what is in it. A clip that cannot be read gives empty frames and a reason.
+    """Decode `clip` once and return what is in it. A clip that cannot be read gives empty frames and a
+    reason.
 
-    `camera` is not needed for the pictures themselves; if given, frames of another size than it was calibrated for
-    are refused with a reason (its pixels would mean nothing).
+    `camera` is not needed for the pictures themselves; if given, frames of another size than it was
+    calibrated for are refused with a reason (its pixels would mean nothing).
     """
     settings = settings or AnalysisSettings()
     started, cpu_started = time.perf_counter(), time.process_time()

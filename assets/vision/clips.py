@@ -20,7 +20,9 @@ class UnreadableClipError(Exception):
 
 @dataclass(frozen=True)
 class Clip:
-    """A file of footage. `captured_at` is the store's time of the first frame: camera time minus `clock_skew_ms`."""
+    """A file of footage. `captured_at` is the store's time of the first frame: camera time minus
+    `clock_skew_ms`.
+    """
 
     store_id: str
     camera_id: str
@@ -31,7 +33,9 @@ class Clip:
     frame_times_ms: tuple[float, ...] = ()
 
     def time_s(self, index: int) -> float:
-        """Seconds from the first frame to frame `index`: the sidecar's offset if it has one, else by the frame rate."""
+        """Seconds from the first frame to frame `index`: the sidecar's offset if it has one, else by the
+        frame rate.
+        """
         if index < len(self.frame_times_ms):
             return self.frame_times_ms[index] / 1000.0
         if self.frame_times_ms:

@@ -1,7 +1,8 @@
 """Person detector: NanoDet on OpenVINO, behind a small protocol.
 
-The shipped networks are described in models/README.md. Another ONNX file of the same interface (input `image`, outputs
-`stride_8`, `stride_16`, `stride_32`) is used by giving its path. One inference thread: parallelism comes from processes.
+The shipped networks are described in models/README.md. Another ONNX file of the same interface (input
+`image`, outputs `stride_8`, `stride_16`, `stride_32`) is used by giving its path. One inference thread:
+parallelism comes from processes.
 """
 
 from __future__ import annotations
@@ -48,10 +49,11 @@ class Detector(Protocol):
 
 @dataclass(frozen=True)
 class DetectorSettings:
-    """`precision` auto takes bf16 where the processor has it, else int8, else fp32 (for a model file of one's own: its own).
+    """`precision` auto takes bf16 where the processor has it, else int8, else fp32 (for a model file of one's
+    own: its own).
 
-    `width_px` is the width of the network's picture; its height follows the footage's shape. `score_prob` is low on
-    purpose: no single threshold serves all footage, so the tracker judges.
+    `width_px` is the width of the network's picture; its height follows the footage's shape. `score_prob` is
+    low on purpose: no single threshold serves all footage, so the tracker judges.
     """
 
     model_path: str = ""
@@ -64,8 +66,8 @@ class DetectorSettings:
 def choose_precision(capabilities: Sequence[str], wanted: str = "auto") -> str:
     """`bf16`, `int8` or `fp32` from what OpenVINO says of the processor.
 
-    int8 pays with AVX2 alone too (measured 1.5 times), so it needs INT8 in the list, which any x86 with AVX2 has.
-    Raises ValueError for an unknown wish.
+    int8 pays with AVX2 alone too (measured 1.5 times), so it needs INT8 in the list, which any x86 with AVX2
+    has. Raises ValueError for an unknown wish.
     """
     if wanted not in ("auto", "bf16", "int8", "fp32"):
         raise ValueError("precision: expected auto, bf16, int8 or fp32")
@@ -95,7 +97,9 @@ class NanoDetector:
         if self._settings.model_path:
             self._path = Path(self._settings.model_path)
         else:
-            self._path = MODELS / ("nanodet_person_int8.onnx" if self.precision == "int8" else "nanodet_person.onnx")
+            self._path = MODELS / (
+                "nanodet_person_int8.onnx" if self.precision == "int8" else "nanodet_person.onnx"
+            )
         if not self._path.is_file():
             raise FileNotFoundError(f"detector model not found: {self._path.name}")
         self._digest = hashlib.sha256(self._path.read_bytes()).hexdigest()[:12]
@@ -108,7 +112,7 @@ class NanoDetector:
     def detect(self, frame_bgr: Frame, region: Region | None = None) -> Boxes:
         height, width = frame_bgr.shape[:2]
         size = input_size(width, height, self._settings.width_px)
-        picture = cv2.resize(frame_bgr, size, interpolation=cv2.INTER_LINEAR)
+        picture = np.asarray(cv2.resize(frame_bgr, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
         left, top, right, bottom = (0, 0, *size) if region is None else window(region, size)
         outputs = self._infer(np.ascontiguousarray(picture[top:bottom, left:right])[None])
         boxes = decode(outputs, self._settings.score_prob, self._settings.overlap)
@@ -125,7 +129,9 @@ class NanoDetector:
         return [self._network.get_tensor(f"stride_{stride}").data for stride in STRIDES]
 
     def _compile(self) -> ov.InferRequest:
-        """One network for all sizes: as fast as one compiled for each (0.5 s a size saved, 30 ms at its first use)."""
+        """One network for all sizes: as fast as one compiled for each (0.5 s a size saved, 30 ms at its first
+        use).
+        """
         import openvino as ov
 
         model = self._core.read_model(str(self._path))
@@ -134,19 +140,23 @@ class NanoDetector:
         steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
         steps.input().preprocess().convert_element_type(ov.Type.f32)
         steps.input().model().set_layout(ov.Layout("NCHW"))
-        options: dict[str, Any] = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
+        options: dict[str, Any] = {
+            "INFERENCE_NUM_THREADS": 1,
+            "NUM_STREAMS": 1,
+            "PERFORMANCE_HINT": "LATENCY",
+        }
         options["INFERENCE_PRECISION_HINT"] = "bf16" if self.precision == "bf16" else "f32"
         return self._core.compile_model(steps.build(), "CPU", options).create_infer_request()
 
 
 def window(region: Region, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Region as left, top, right, bottom of the network's picture: grown to sizes of 64 and moved inside it."""
+    """Region as left, top, right, bottom of the network's picture: grown to sizes of 64, moved inside it."""
     edges = []
     for low, high, extent in ((region[0], region[2], size[0]), (region[1], region[3], size[1])):
         first = max(0.0, low * extent)
         last = min(float(extent), high * extent)
         length = min(extent, int(np.ceil(max(last - first, 1.0) / (2 * GRID))) * 2 * GRID)
-        start = int(round((first + last - length) / 2))
+        start = round((first + last - length) / 2)
         start = min(max(start, 0), extent - length)
         edges.append((start, start + length))
     return edges[0][0], edges[1][0], edges[0][1], edges[1][1]
@@ -175,7 +185,9 @@ def decode(outputs: Sequence[npt.NDArray[np.float32]], score_prob: float, overla
             continue
         bins = maps[1:].reshape(4, BINS, -1)[:, :, cells]
         weights = np.exp(bins - bins.max(axis=1, keepdims=True))
-        distances = (weights * np.arange(BINS, dtype=np.float32)[None, :, None]).sum(axis=1) / weights.sum(axis=1)
+        distances = (weights * np.arange(BINS, dtype=np.float32)[None, :, None]).sum(axis=1) / weights.sum(
+            axis=1
+        )
         centres = _cell_centres(columns, rows, stride)[cells].T
         near, far = centres - distances[:2] * stride, centres + distances[2:] * stride
         scores = 1.0 / (1.0 + np.exp(-logits[cells]))

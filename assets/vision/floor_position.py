@@ -1,8 +1,9 @@
 """Where on the floor does the person in a box stand?
 
-Not the box's lower edge alone: it is hidden behind furniture or cut off by the picture's border often enough. A body of
-prior height is stood on the floor so that its outline fits the box's centre line, upper and lower edge (Gauss-Newton
-over position and height); an edge at the picture's border says nothing. The fit's covariance tells how far to trust it.
+Not the box's lower edge alone: it is hidden behind furniture or cut off by the picture's border often enough.
+A body of prior height is stood on the floor so that its outline fits the box's centre line, upper and lower
+edge (Gauss-Newton over position and height); an edge at the picture's border says nothing. The fit's
+covariance tells how far to trust it.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def locate(camera: Camera, ltwh_px: npt.ArrayLike, settings: BodySettings | None
     sigma[(boxes[:, 0] < border) | (boxes[:, 0] + boxes[:, 2] > camera.width_px - border), 0] *= 4.0
     sigma[top < border, 1] = 1e4
     sigma[bottom > camera.height_px - border, 2] = 1e4
-    state = np.column_stack([_first_guess(camera, centre, top, bottom, settings), np.full(len(boxes), settings.height_m)])
+    state = np.column_stack(
+        [_first_guess(camera, centre, top, bottom, settings), np.full(len(boxes), settings.height_m)]
+    )
     hopeless = ~np.isfinite(state).all(axis=1)
     state[hopeless, :2] = camera.centre_m[:2] + 3.0 * _forward(camera)
     normal = np.zeros((len(boxes), 3, 3))
@@ -90,7 +93,9 @@ def _first_guess(camera: Camera, centre: Array, top: Array, bottom: Array, setti
 
 
 def _outline(camera: Camera, state: Array, settings: BodySettings) -> tuple[Array, Array]:
-    """Centre, top and bottom (n, 3) of the body's picture, and their derivatives (n, 3, 3) by x, y and height."""
+    """Centre, top and bottom (n, 3) of the body's picture, and their derivatives (n, 3, 3) by x, y and
+    height.
+    """
     steps = np.array([[0.0, 0.0, 0.0], [0.02, 0.0, 0.0], [0.0, 0.02, 0.0], [0.0, 0.0, 0.02]])
     states = (state[None] + steps[:, None]).reshape(-1, 3)
     angles = np.arange(8) * (np.pi / 4)
@@ -104,6 +109,8 @@ def _outline(camera: Camera, state: Array, settings: BodySettings) -> tuple[Arra
     px = camera.project(points.reshape(-1, 3)).reshape(len(states), len(shape), 2)
     px = np.nan_to_num(px, nan=1e5)
     middle = 0.5 * (px[:, :, 0].min(axis=1) + px[:, :, 0].max(axis=1))
-    edges = np.stack([middle, px[:, :, 1].min(axis=1), px[:, :, 1].max(axis=1)], axis=1).reshape(4, len(state), 3)
+    edges = np.stack([middle, px[:, :, 1].min(axis=1), px[:, :, 1].max(axis=1)], axis=1).reshape(
+        4, len(state), 3
+    )
     slope = np.stack([(edges[i] - edges[0]) / 0.02 for i in (1, 2, 3)], axis=2)
     return edges[0], slope

@@ -1,7 +1,7 @@
 """Catalogue of footage: what a clip is worth before anything looks at it.
 
-Probing one file is `probe`; judging a day's probes against each other (duplicates, gaps, clips dated outside their store-day) is
-`catalogue`. A clip that cannot be used is counted with its reason and the rest goes on.
+Probing one file is `probe`; judging a day's probes against each other (duplicates, gaps, clips dated outside
+their store-day) is `catalogue`. A clip that cannot be used is counted with its reason and the rest goes on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from lakehouse.contracts.vision import FOOTAGE_SEGMENTS
 from lakehouse.store_day import capture_hour_of
 
 TRUNCATED_SHARE = 0.98
-"""A clip with fewer of its promised frames than this is truncated; a frame lost at the end of a recording is not."""
+"""A clip with fewer of its promised frames than this is truncated; a frame lost at the end of a recording is
+not.
+"""
 HASH_CHUNK_BYTES = 1 << 20
 
 
@@ -71,7 +73,9 @@ class Sidecar:
 
 @dataclass(frozen=True)
 class Probe:
-    """A file looked at once. `frame_count` counts frames that decode; `declared_frames` is the larger promise."""
+    """A file looked at once. `frame_count` counts frames that decode; `declared_frames` is the larger
+    promise.
+    """
 
     sidecar: Sidecar
     path: str
@@ -139,8 +143,8 @@ def status_of(found: Probe, day_start: datetime, day_end: datetime) -> tuple[str
 def catalogue(probes: Sequence[Probe], day_start: datetime, day_end: datetime) -> pl.DataFrame:
     """Rows of vision/footage_segments for one store-day's probes, ordered by camera and time.
 
-    Times are the store's: the camera's clock minus its known skew. Gaps are counted over clips that hold frames
-    and lie in the day; a clip delivered twice keeps its first place, later ones are `duplicate`.
+    Times are the store's: the camera's clock minus its known skew. Gaps are counted over clips that hold
+    frames and lie in the day; a clip delivered twice keeps its first place, later ones are `duplicate`.
     """
     rows: list[dict[str, object]] = []
     seen: set[str] = set()
@@ -188,7 +192,11 @@ def catalogue(probes: Sequence[Probe], day_start: datetime, day_end: datetime) -
         )
     schema = FOOTAGE_SEGMENTS.schema
     known = pl.Schema({name: kind for name, kind in schema.items() if name != "capture_hour"})
-    return pl.DataFrame(rows, schema=known).with_columns(capture_hour=capture_hour_of("captured_at")).select(schema.names())
+    return (
+        pl.DataFrame(rows, schema=known)
+        .with_columns(capture_hour=capture_hour_of("captured_at"))
+        .select(schema.names())
+    )
 
 
 def clip_of(found: Probe, path: Path) -> Clip:

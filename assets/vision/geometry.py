@@ -1,7 +1,7 @@
 """From pixels to the floor and back: one calibrated camera.
 
-World: x right and y up on the floor plan, z up, metres, floor at z = 0. Camera axes are OpenCV's (x right, y down, z
-forward); the lens is the Brown-Conrady model with k1, k2, p1, p2, k3 (Brown 1966, as in OpenCV).
+World: x right and y up on the floor plan, z up, metres, floor at z = 0. Camera axes are OpenCV's (x right, y
+down, z forward); the lens is the Brown-Conrady model with k1, k2, p1, p2, k3 (Brown 1966, as in OpenCV).
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ class Camera:
             return np.empty((0, 2))
         depth = points @ self.rotation[2] + self.translation_m[2]
         turn, _ = cv2.Rodrigues(self.rotation)
-        px, _ = cv2.projectPoints(points.reshape(-1, 1, 3), turn, self.translation_m, self.matrix, self.distortion)
+        px, _ = cv2.projectPoints(
+            points.reshape(-1, 1, 3), turn, self.translation_m, self.matrix, self.distortion
+        )
         return np.asarray(np.where(depth[:, None] > 1e-6, px.reshape(-1, 2), np.nan))
 
 

@@ -1,6 +1,7 @@
 """From the detections of all cameras to one trajectory a person, in floor metres and store time.
 
-camera tracks (tracking.py, pixels) -> floor positions (floor_position.py) -> people (trajectory_fusion.py) -> tables.
+camera tracks (tracking.py, pixels) -> floor positions (floor_position.py) -> people (trajectory_fusion.py) ->
+tables.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from assets.vision.appearance import COLOURS
 from assets.vision.clothing import dominant_colour
 from assets.vision.floor_position import BodySettings, locate
 from assets.vision.geometry import Camera
@@ -43,7 +43,7 @@ class StorePlan:
 
 @dataclass(frozen=True)
 class MergeSettings:
-    """Smoothing in seconds; `zone_margin_m` widens the entrance and exit, whose tracks begin a step inside."""
+    """Smoothing in seconds; `zone_margin_m` widens entrance and exit: tracks begin a step inside."""
 
     tracking: TrackingSettings = field(default_factory=lambda: STORE_TRACKING)
     body: BodySettings = field(default_factory=BodySettings)
@@ -85,8 +85,8 @@ def trajectories(
 ) -> Trajectories:
     """One trajectory per person from a store-day's detections (contract vision/detections, any order).
 
-    Deterministic: the same detections give the same track ids. Detections of cameras without calibration are passed
-    over; it is for the caller to count them.
+    Deterministic: the same detections give the same track ids. Detections of cameras without calibration are
+    passed over; it is for the caller to count them.
     """
     settings = settings or MergeSettings()
     known = detections.filter(pl.col("camera_id").is_in(list(cameras))).sort(
@@ -121,7 +121,9 @@ def camera_tracks(
     table: pl.DataFrame, number: int, camera: Camera, origin: int, settings: MergeSettings
 ) -> list[_CameraTrack]:
     """Tracks of one camera with their floor positions, on the grid of tenths of a second from `origin`."""
-    time_s = table["captured_at"].dt.epoch("us").to_numpy().astype(np.float64) / 1e6 - origin * STEP_S
+    time_s = (
+        np.asarray(table["captured_at"].dt.epoch("us").to_numpy(), dtype=np.float64) / 1e6 - origin * STEP_S
+    )
     found = Detections(
         time_s=time_s,
         look=np.unique(time_s, return_inverse=True)[1].astype(np.int64),
@@ -154,7 +156,9 @@ def _on_floor(
     # the grid starts and ends inside the track, and fills no longer gap than the camera's tracks do
     first, last = linked.time_s[mine][0], linked.time_s[mine][-1]
     grid = np.arange(int(np.ceil(first / STEP_S - 1e-6)), int(np.floor(last / STEP_S + 1e-6)) + 1)
-    at_s, _ = filled_moments(found.time_s[rows], grid * STEP_S, settings.tracking.fill_gap_s)
+    at_s, _ = filled_moments(
+        found.time_s[rows], np.asarray(grid * STEP_S, dtype=np.float64), settings.tracking.fill_gap_s
+    )
     if len(at_s) < 2:
         return None
     located = locate(camera, found.ltwh_px[rows], settings.body)
@@ -191,7 +195,8 @@ def in_polygon(xy_m: Array, polygon_m: Array, margin_m: float = 0.0) -> npt.NDAr
     """(n,) whether points lie in a polygon grown by `margin_m`."""
     outline = np.asarray(polygon_m, dtype=np.float32).reshape(-1, 1, 2)
     return np.array(
-        [cv2.pointPolygonTest(outline, (float(x), float(y)), True) >= -margin_m for x, y in xy_m], dtype=np.bool_
+        [cv2.pointPolygonTest(outline, (float(x), float(y)), True) >= -margin_m for x, y in xy_m],
+        dtype=np.bool_,
     )
 
 
@@ -207,7 +212,11 @@ def _tables(
     path = fuse([part.floor for part in mine], range(len(mine)))
     step = np.arange(path.step[0], path.step[-1] + 1)
     xy = local_linear(
-        path.step * STEP_S, path.xy_m, step * STEP_S, settings.point_smoothing_s, 1.0 / (path.variance_m2 + 0.01)
+        path.step * STEP_S,
+        path.xy_m,
+        step * STEP_S,
+        settings.point_smoothing_s,
+        1.0 / (path.variance_m2 + 0.01),
     )
     duration_s = (len(step) - 1) * STEP_S
     spread = float(np.hypot(*(xy.max(axis=0) - xy.min(axis=0))))
@@ -241,7 +250,9 @@ def _tables(
             "ended_at": [ends],
             "length_m": [float(np.hypot(*np.diff(xy, axis=0).T).sum())],
             "point_count": [len(step)],
-            "started_in_entrance": [bool(in_polygon(xy[:1], store.entrance_zone_m, settings.zone_margin_m)[0])],
+            "started_in_entrance": [
+                bool(in_polygon(xy[:1], store.entrance_zone_m, settings.zone_margin_m)[0])
+            ],
             "ended_in_exit": [bool(in_polygon(xy[-1:], store.exit_zone_m, settings.zone_margin_m)[0])],
             "continuity_prob": [person.continuity_prob],
         }

@@ -21,7 +21,7 @@ class MotionSettings:
 
 @dataclass(frozen=True)
 class Movement:
-    """What changed against the reference frame. `region` is left, top, right, bottom as shares of the frame."""
+    """What changed against the reference frame. `region`: left, top, right, bottom as shares of the frame."""
 
     is_moving: bool
     region: tuple[float, float, float, float] | None
@@ -43,7 +43,9 @@ class MotionGate:
         self._current = np.asarray(grey, dtype=np.uint8)
         if self._reference is None:
             return Movement(True, (0.0, 0.0, 1.0, 1.0))
-        mask = cv2.compare(cv2.absdiff(self._current, self._reference), settings.level, cv2.CMP_GT)
+        mask = cv2.threshold(
+            cv2.absdiff(self._current, self._reference), settings.level, 255, cv2.THRESH_BINARY
+        )[1]
         if cv2.countNonZero(mask) < settings.pixels:
             return Movement(False, None)
         left, top, width, height = cv2.boundingRect(mask)

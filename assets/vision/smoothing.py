@@ -8,11 +8,13 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 
-def local_linear(time_s: Array, values: Array, at_s: Array, sigma_s: float, weights: Array | None = None) -> Array:
+def local_linear(
+    time_s: Array, values: Array, at_s: Array, sigma_s: float, weights: Array | None = None
+) -> Array:
     """(m, d) values at `at_s` (m,) from samples (n,) and (n, d): a straight line fitted around each moment.
 
-    Gaussian weights of `sigma_s` (Cleveland 1979's local regression with a Gaussian kernel). Where a moment has
-    less than two samples near, the line widens until it has: no moment is left without a value.
+    Gaussian weights of `sigma_s` (Cleveland 1979's local regression with a Gaussian kernel). Where a moment
+    has less than two samples near, the line widens until it has: no moment is left without a value.
     """
     base = np.ones(len(time_s)) if weights is None else np.asarray(weights, dtype=np.float64)
     offset = time_s[None, :] - at_s[:, None]

@@ -1,4 +1,5 @@
-"""Tracks of one camera from its detections, in batch: sure tracklets, one global assignment, smoothing, filled gaps.
+"""Tracks of one camera from its detections, in batch: sure tracklets, one global assignment, smoothing,
+filled gaps.
 
 Needs no calibration: everything is in pixels of the picture. Deterministic.
 """
@@ -71,7 +72,11 @@ def link(found: Detections, grid_s: Array, settings: TrackingSettings | None = N
     if not kept:
         return CameraTracks(np.empty(0, np.int64), np.empty(0), np.empty((0, 4)), np.empty(0, bool), ())
     return CameraTracks(
-        np.concatenate(numbers), np.concatenate(times), np.concatenate(boxes), np.concatenate(filled), tuple(kept)
+        np.concatenate(numbers),
+        np.concatenate(times),
+        np.concatenate(boxes),
+        np.concatenate(filled),
+        tuple(kept),
     )
 
 
@@ -106,7 +111,9 @@ def _is_person(found: Detections, rows: Index, shortest_s: float, settings: Trac
     boxes = found.ltwh_px[rows]
     spread = np.percentile(boxes[:, :2] + boxes[:, 2:4] / 2, [5, 95], axis=0)
     moved = float(np.hypot(*(spread[1] - spread[0])) / max(float(np.median(boxes[:, 3])), 1.0))
-    return not (moved < settings.still_share and mean_prob < settings.still_prob and duration_s > settings.still_s)
+    return not (
+        moved < settings.still_share and mean_prob < settings.still_prob and duration_s > settings.still_s
+    )
 
 
 def corrected(found: Detections, correction: Correction) -> Detections:

@@ -1,8 +1,8 @@
 """Sure tracklets: detections of consecutive looks joined only where there is no second candidate.
 
-A tracklet is broken on purpose where the second-best overlap comes close to the best: a short tracklet of one person is
-worth more than a long one that changes person, because the global assignment (association.py) joins tracklets over the
-whole clip with more to go by than the tracker has at that moment.
+A tracklet is broken on purpose where the second-best overlap comes close to the best: a short tracklet of one
+person is worth more than a long one that changes person, because the global assignment (association.py) joins
+tracklets over the whole clip with more to go by than the tracker has at that moment.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class TrackletSettings:
 
 
 def overlap_matrix(one: Array, other: Array, buffer: float = 0.0) -> Array:
-    """(n, m) intersection over union of boxes (n, 4) and (m, 4), each grown by `buffer` of its size on every side."""
+    """(n, m) intersection over union of boxes (n, 4) and (m, 4), each grown by `buffer` of its size on every
+    side.
+    """
     a_near, a_far = one[:, :2] - buffer * one[:, 2:4], one[:, :2] + (1 + buffer) * one[:, 2:4]
     b_near, b_far = other[:, :2] - buffer * other[:, 2:4], other[:, :2] + (1 + buffer) * other[:, 2:4]
     near = np.maximum(a_near[:, None], b_near[None])
@@ -89,7 +91,11 @@ class _Active:
 
 def sure_tracklets(found: Detections, settings: TrackletSettings) -> list[Index]:
     """Rows of `found`, a rising index array per tracklet; every row is in at most one."""
-    bounds = np.flatnonzero(np.diff(found.look, prepend=found.look[:1] - 1)) if len(found) else np.empty(0, np.int64)
+    bounds = (
+        np.flatnonzero(np.diff(found.look, prepend=found.look[:1] - 1))
+        if len(found)
+        else np.empty(0, np.int64)
+    )
     active: list[_Active] = []
     done: list[_Active] = []
     last_look: int | None = None
@@ -98,7 +104,7 @@ def sure_tracklets(found: Detections, settings: TrackletSettings) -> list[Index]
         look, now_s = int(found.look[start]), float(found.time_s[start])
         skipped = 0 if last_look is None else look - last_look - 1
         last_look = look
-        living = []
+        living: list[_Active] = []
         for item in active:
             item.missed += skipped
             alive = item.missed <= settings.max_missed_looks and now_s - item.time_s <= settings.max_step_s
@@ -137,7 +143,9 @@ def _match(
     worth = overlap
     if settings.appearance_weight > 0 and found.appearance.shape[1]:
         looks = np.stack([found.appearance[item.rows[-1]] for item in active])
-        worth = overlap + settings.appearance_weight * (looks @ found.appearance[rows].T / 3.0 - 0.8) * (overlap > 0.1)
+        worth = overlap + settings.appearance_weight * (looks @ found.appearance[rows].T / 3.0 - 0.8) * (
+            overlap > 0.1
+        )
     taken: dict[int, int] = {}
     broken: set[int] = set()
     for number, column in zip(*linear_sum_assignment(-worth), strict=True):

@@ -1,8 +1,8 @@
 """Camera tracks of one person brought together on the floor, first over cameras, then over time.
 
-A node is a set of camera tracks believed to be one person. Over cameras nodes are joined by mean distance on the floor while
-both are seen, and by clothing; over time by one global assignment with gaps, in which people come and go only through the
-entrance and the exit.
+A node is a set of camera tracks believed to be one person. Over cameras nodes are joined by mean distance on
+the floor while both are seen, and by clothing; over time by one global assignment with gaps, in which people
+come and go only through the entrance and the exit.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class FusionSettings:
 
 @dataclass(frozen=True)
 class FloorTrack:
-    """One camera's track on the floor, on the common time grid; `step` (m,) rises and numbers the grid's moments."""
+    """One camera's track on the floor, on the common time grid; `step` (m,) rises and numbers the grid's
+    moments.
+    """
 
     camera: int
     step: Index
@@ -100,8 +102,8 @@ def people(
 ) -> list[Person]:
     """Group camera tracks into people.
 
-    `is_entrance` and `is_exit` (k, 2) say of every track whether its first and its last point lie in that zone;
-    `footage_steps` are the first and last moment of the day's footage, where people may stand anywhere.
+    `is_entrance` and `is_exit` (k, 2) say of every track whether its first and its last point lie in that
+    zone; `footage_steps` are the first and last moment of the day's footage, where people may stand anywhere.
     """
     if not tracks:
         return []
@@ -139,9 +141,9 @@ def pair_gains(tracks: Sequence[FloorTrack], step_s: float, settings: FusionSett
             spread = np.sqrt(float(np.median(one.variance_m2[a] + other.variance_m2[b])))
             scale = settings.place_scale_m + 0.5 * spread
             weight[i, j] = min(common_s, settings.full_trust_s) / settings.full_trust_s
-            gain[i, j] = np.clip((settings.same_place_m - distance) / scale, -6.0, 3.0) + settings.clothing_weight * (
-                alike - settings.clothing_zero
-            )
+            gain[i, j] = np.clip(
+                (settings.same_place_m - distance) / scale, -6.0, 3.0
+            ) + settings.clothing_weight * (alike - settings.clothing_zero)
     return weight + weight.T, gain + gain.T
 
 
@@ -191,13 +193,18 @@ def _over_time(
     for i, before in enumerate(paths):
         for j, after in enumerate(paths):
             gap_s = (int(after.step[0]) - int(before.step[-1])) * step_s
-            if i == j or gap_s > settings.max_gap_s or gap_s < -settings.overlap_s or after.step[-1] <= before.step[-1]:
+            if (
+                i == j
+                or gap_s > settings.max_gap_s
+                or gap_s < -settings.overlap_s
+                or after.step[-1] <= before.step[-1]
+            ):
                 continue
             if before.step[0] >= after.step[0]:
                 continue
-            gain[i, j] = _time_gain(before, after, max(gap_s, 0.0), step_s, settings) + settings.interior_gain * (
-                (not open_end[i]) + (not open_start[j]) - 1.0
-            )
+            gain[i, j] = _time_gain(
+                before, after, max(gap_s, 0.0), step_s, settings
+            ) + settings.interior_gain * ((not open_end[i]) + (not open_start[j]) - 1.0)
             if leaves[i] and enters[j]:
                 gain[i, j] -= 3.0
     price = np.full((2 * count, 2 * count), FORBIDDEN)
@@ -205,7 +212,11 @@ def _over_time(
     price[:count, count:] = 0.0
     price[count:, :] = 0.0
     rows, columns = linear_sum_assignment(price)
-    following = {int(i): int(j) for i, j in zip(rows, columns, strict=True) if i < count and j < count and gain[i, j] > 0}
+    following = {
+        int(i): int(j)
+        for i, j in zip(rows, columns, strict=True)
+        if i < count and j < count and gain[i, j] > 0
+    }
     followed = set(following.values())
     found = []
     for first in range(count):
@@ -231,7 +242,8 @@ def _time_gain(before: _Path, after: _Path, gap_s: float, step_s: float, setting
     coast = min(gap_s, settings.coast_s)
     sigma = settings.position_sigma_m + settings.position_sigma_m_s * gap_s
     miss = 0.5 * float(
-        np.hypot(*(left_at + coast * left_speed - came_at)) + np.hypot(*(came_at - coast * came_speed - left_at))
+        np.hypot(*(left_at + coast * left_speed - came_at))
+        + np.hypot(*(came_at - coast * came_speed - left_at))
     )
     alike = float(before.clothing @ after.clothing) / 2.0
     return float(

@@ -43,8 +43,12 @@ def frame_rate(path: Path) -> float:
     return rate if 0.5 <= rate <= 240.0 else DEFAULT_FPS
 
 
-def observe_video(path: Path, detector: Detector | None, given: Given | None, fps: float) -> tuple[Detections, BoxFit, int]:
-    """Detections of every frame, by `detector` or as `given`, with their appearance. Raises UnreadableClipError."""
+def observe_video(
+    path: Path, detector: Detector | None, given: Given | None, fps: float
+) -> tuple[Detections, BoxFit, int]:
+    """Detections of every frame, by `detector` or as `given`, with their appearance. Raises
+    UnreadableClipError.
+    """
     numbers: list[npt.NDArray[np.int64]] = []
     boxes: list[Array] = []
     looks: list[Array] = []
@@ -57,7 +61,11 @@ def observe_video(path: Path, detector: Detector | None, given: Given | None, fp
         if given is not None:
             found = given(number)
         else:
-            found = np.asarray(detector.detect(frame), dtype=np.float64) if detector is not None else np.empty((0, 5))
+            found = (
+                np.asarray(detector.detect(frame), dtype=np.float64)
+                if detector is not None
+                else np.empty((0, 5))
+            )
         if number % FIT_EVERY == 0:
             fit.add(frame, found[:, :4])
         if len(found):
@@ -68,7 +76,12 @@ def observe_video(path: Path, detector: Detector | None, given: Given | None, fp
         raise UnreadableClipError("empty")
     if not boxes:
         nothing = Detections(
-            np.empty(0), np.empty(0, np.int64), np.empty((0, 4)), np.empty(0), np.empty((0, APPEARANCE_SIZE)), size
+            np.empty(0),
+            np.empty(0, np.int64),
+            np.empty((0, 4)),
+            np.empty(0),
+            np.empty((0, APPEARANCE_SIZE)),
+            size,
         )
         return nothing, fit, count
     look, table = np.concatenate(numbers), np.concatenate(boxes)

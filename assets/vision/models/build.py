@@ -1,20 +1,24 @@
-"""Makes the shipped person detector from the published NanoDet graph (a development tool; needs onnx and onnxruntime).
+"""Makes the shipped person detector from the published NanoDet graph (a development tool; needs onnx and
+onnxruntime).
 
     python assets/vision/models/build.py --source nanodet-416.onnx --calibration clip.mp4 [clip.mp4 …]
 
-What changes, and what does not: the weights are the published ones. The graph loses its two constant position tables and its fixed
-input size (the paddings move into the convolutions), the normalisation folds into the first convolution, and of the 80 class rows
-only `person` is kept beside the 44 rows of box distances. The result takes `image` (1, 3, H, W) float32, BGR, 0-255, H and W
-multiples of 32, and gives for each stride s in 8, 16, 32 one map `stride_s` (1, 45, H/s, W/s): person logit, then 4 sides x 11 bins.
+What changes, and what does not: the weights are the published ones. The graph loses its two constant position
+tables and its fixed input size (the paddings move into the convolutions), the normalisation folds into the
+first convolution, and of the 80 class rows only `person` is kept beside the 44 rows of box distances. The
+result takes `image` (1, 3, H, W) float32, BGR, 0-255, H and W multiples of 32, and gives for each stride s in
+8, 16, 32 one map `stride_s` (1, 45, H/s, W/s): person logit, then 4 sides x 11 bins.
 
-Written next to this file: nanodet_person.onnx (weights stored as float16, computed as float32), nanodet_person_int8.onnx
-(QDQ, per-channel signed weights, unsigned activations, calibrated on evenly spaced frames of the clips given) and their SHA-256.
+Written next to this file: nanodet_person.onnx (weights stored as float16, computed as float32),
+nanodet_person_int8.onnx (QDQ, per-channel signed weights, unsigned activations, calibrated on evenly spaced
+frames of the clips given) and their SHA-256.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +38,9 @@ HEADS = {"Conv__176": 8, "Conv__178": 16, "Conv__180": 32}
 
 
 def person_graph(source: onnx.ModelProto) -> onnx.ModelProto:
-    """The published graph reduced to person logits and box distances, for any input size that is a multiple of 32."""
+    """The published graph reduced to person logits and box distances, for any input size that is a multiple
+    of 32.
+    """
     arrays = {item.name: numpy_helper.to_array(item) for item in source.graph.initializer}
     renamed: dict[str, str] = {}
     padded: dict[str, list[int]] = {}
@@ -79,7 +85,8 @@ def person_graph(source: onnx.ModelProto) -> onnx.ModelProto:
                     kept[name] = arrays[name]
             nodes.append(copy)
     outputs = [
-        helper.make_tensor_value_info(f"stride_{s}", TensorProto.FLOAT, [1, 45, f"h{s}", f"w{s}"]) for s in (8, 16, 32)
+        helper.make_tensor_value_info(f"stride_{s}", TensorProto.FLOAT, [1, 45, f"h{s}", f"w{s}"])
+        for s in (8, 16, 32)
     ]
     graph = helper.make_graph(
         nodes,
@@ -129,11 +136,13 @@ def calibration_frames(clips: list[Path]) -> Iterator[npt.NDArray[np.float32]]:
 
 
 def quantised(model: onnx.ModelProto, clips: list[Path]) -> onnx.ModelProto:
-    """Post-training int8 (QDQ) of every convolution but the heads, per channel, unsigned activations, signed weights.
+    """Post-training int8 (QDQ) of every convolution but the heads, per channel, unsigned activations, signed
+    weights.
 
-    Only the inputs of convolutions are quantised: a rounding between a convolution and its activation keeps OpenVINO
-    from fusing the two (measured on AVX2: 18.6 ms with, 16.7 ms without). NNCF's ONNX back end is not used because
-    OpenVINO 2026.4 misreads its result: every person is lost, though onnxruntime runs the same file well.
+    Only the inputs of convolutions are quantised: a rounding between a convolution and its activation keeps
+    OpenVINO from fusing the two (measured on AVX2: 18.6 ms with, 16.7 ms without). NNCF's ONNX back end is
+    not used because OpenVINO 2026.4 misreads its result: every person is lost, though onnxruntime runs the
+    same file well.
     """
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
@@ -179,7 +188,7 @@ def main() -> None:
         onnx.save(result, str(path))
         written.append(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}")
     (arguments.out / "SHA256SUMS").write_text("\n".join(written) + "\n")
-    print("\n".join(written))
+    sys.stdout.write("\n".join(written) + "\n")
 
 
 if __name__ == "__main__":
