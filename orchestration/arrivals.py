@@ -59,3 +59,13 @@ def _gate_days(folder: Path) -> Iterator[StoreDay]:
 
 def _has_files(folder: Path) -> bool:
     return any(path.is_file() and not path.name.startswith(".") for path in folder.rglob("*"))
+
+
+def day_of(path: Path) -> date | None:
+    """Business date by the name of a landed file: a clip's or sidecar's capture time, or a date; None for neither."""
+    if match := _DATE_FILE.fullmatch(path.name):
+        return date.fromisoformat(match[1])
+    try:
+        return StoreDay.of_instant("", parse_stamp(path.stem)).business_date
+    except Refused:
+        return None

@@ -1,7 +1,6 @@
 """The one write path: audit, then commit, then report. Nothing is written before every check of the step has passed."""
 
-from __future__ import annotations
-
+# No postponed annotations here: Dagster reads the resources' annotations when the classes are made.
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -69,6 +68,15 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
     def read_store(self, contract: TableContract, store_id: str) -> pl.DataFrame:
         """Rows of one store of an unpartitioned table."""
         return reader.scan(self.workplace.lake(), contract).filter(pl.col("store_id") == store_id).collect()
+
+    def last_digest(self, context: dg.AssetExecutionContext, contract: TableContract, name: str) -> str | None:
+        """A hash that the last materialization of this partition reported; None if there was none."""
+        partitions = [context.partition_key] if context.has_partition_key else None
+        wanted = dg.AssetRecordsFilter(asset_key(contract), asset_partitions=partitions)
+        records = context.instance.fetch_materializations(wanted, limit=1).records
+        found = records[0].asset_materialization if records else None
+        value = found.metadata.get(name) if found else None
+        return None if value is None else str(value.value)
 
     def write(
         self,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import dagster as dg
 
@@ -24,19 +25,18 @@ RETRIES = dg.RetryPolicy(max_retries=2, delay=5.0)
 
 def table_assets(
     name: str,
-    tables: Mapping[TableContract, Sequence[TableContract]] | Sequence[tuple[TableContract, Sequence[TableContract]]],
+    pairs: Sequence[tuple[TableContract, Sequence[TableContract]]],
     *,
     checks: Mapping[str, Sequence[DomainCheck]] | None = None,
     partitions_def: dg.PartitionsDefinition | None = None,  # type: ignore[type-arg]
     pool: str | None = None,
     kinds: Sequence[str] = (),
 ) -> Callable[[Body], dg.AssetsDefinition]:
-    """Decorates the one step that writes `tables`: pairs of a table and the tables it is made from.
+    """Decorates the one step that writes some tables; `pairs` are a table and the tables it is made from.
 
     `checks`: per table path the domain's own checks. The body is a generator that ends in `Tables.write`. A store-day
     backfills as one run per partition: in a run over a range Dagster would evaluate partitioned checks once, for none.
     """
-    pairs = list(tables.items()) if isinstance(tables, Mapping) else list(tables)
     own = checks or {}
     inside = {contract.path for contract, _ in pairs}
     if strangers := sorted(set(own) - inside):
@@ -63,7 +63,6 @@ def _concealing(body: Body) -> Body:
     """The body, with every foreign exception replaced by its kind and place: its text could quote a row, and the event
     log outlives the rows."""
 
-    @functools.wraps(body)
     def step(*args: Any, **kwargs: Any) -> Iterator[Report]:
         try:
             yield from body(*args, **kwargs)
@@ -78,4 +77,14 @@ def _concealing(body: Body) -> Body:
             failure = dg.Failure(description=f"{type(error).__name__} at {where}", allow_retries=False)
         raise failure
 
+    # Dagster reads resources and the context from true types, not from the text that postponed annotations leave.
+    hints = get_type_hints(body)
+    signature = inspect.signature(body)
+    parameters = [p.replace(annotation=hints[p.name]) for p in signature.parameters.values()]
+    functools.update_wrapper(step, body)
+    del step.__wrapped__  # type: ignore[attr-defined]
+    step.__annotations__ = hints
+    step.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=parameters, return_annotation=hints.get("return", inspect.Signature.empty)
+    )
     return step

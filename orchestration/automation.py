@@ -1,0 +1,35 @@
+"""The conditions under which assets run by themselves. Each has its reason, and a test."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import dagster as dg
+
+EVIDENCE_DAYS = 4
+"""Store-days that can still change: 72 h of movement reach back into the fourth business date."""
+
+
+def evidence_changed() -> dg.AutomationCondition:  # type: ignore[type-arg]
+    """A store-day's table follows its upstream tables while the day is open.
+
+    Plain `eager()` sees only the latest window, so a late clip of yesterday would go no further; and it ignores a failed
+    blocking check of another run, so orders would be made from tracks that were refused.
+    """
+    eager = dg.AutomationCondition.eager().replace(
+        dg.AutomationCondition.in_latest_time_window(),
+        dg.AutomationCondition.in_latest_time_window(lookback_delta=timedelta(days=EVIDENCE_DAYS)),
+    )
+    return (eager & dg.AutomationCondition.all_deps_blocking_checks_passed()).with_label("evidence_changed")
+
+
+def marts_behind() -> dg.AutomationCondition:  # type: ignore[type-arg]
+    """The marts follow the gold tables at most once an hour: a rebuild reads every day of them."""
+    due = dg.AutomationCondition.cron_tick_passed("5 * * * *", "Asia/Shanghai")
+    behind = dg.AutomationCondition.any_deps_updated().since(dg.AutomationCondition.newly_updated())
+    return (
+        (due & behind).since_last_handled()
+        & ~dg.AutomationCondition.any_deps_missing()
+        & ~dg.AutomationCondition.any_deps_in_progress()
+        & ~dg.AutomationCondition.in_progress()
+    ).with_label("marts_behind")

@@ -1,0 +1,86 @@
+"""Merges the domains into one set of definitions and maps global policy onto it, once: owners, freshness, automation,
+code links."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from importlib import import_module
+
+import dagster as dg
+
+from orchestration.automation import evidence_changed, marts_behind
+from orchestration.freshness import LATE
+from orchestration.housekeeping import housekeeping
+from orchestration.jobs import JOBS
+from orchestration.schedules import schedules_of
+from orchestration.sensors import landing_sensor
+from resources.clock import Clock
+from resources.lake import Tables, Workplace
+
+DOMAINS = ("vision", "orders", "analytics", "privacy")
+OWNERS = {
+    "vision": "team:vision",
+    "orders": "team:orders",
+    "analytics": "team:analytics",
+    "privacy": "team:privacy",
+}
+# The first table of each store-day reads the landing folder: the sensor starts it, no upstream table does.
+STARTED_BY_THE_SENSOR = frozenset({("vision", "footage_segments"), ("orders", "gate_events")})
+
+
+def build_defs(overrides: Mapping[str, object] | None = None, environment: str = "local") -> dg.Definitions:
+    """The code location. `overrides` replaces resources by key, as a test does with the clock."""
+    # Pinned to one version of Dagster and tested on it, so its notices of what may change say nothing to a user.
+    for notice in (dg.BetaWarning, dg.PreviewWarning):
+        warnings.filterwarnings("ignore", category=notice)
+    workplace, clock = Workplace(), Clock()
+    if overrides:
+        workplace, clock = overrides.get("workplace", workplace), overrides.get("clock", clock)  # type: ignore[assignment]
+    resources: dict[str, object] = {
+        "workplace": workplace,
+        "clock": clock,
+        "tables": Tables(workplace=workplace, clock=clock),
+        # Assets write their own tables; nothing is ever pickled beside them.
+        "io_manager": dg.mem_io_manager,
+    }
+    domains = [import_module(f"assets.{name}.definitions").definitions() for name in DOMAINS]
+    assets = [asset for domain in domains for asset in domain.assets or ()]
+    merged = dg.Definitions(
+        assets=[
+            linked.map_asset_specs(with_policy) if isinstance(linked, dg.AssetsDefinition) else linked
+            for linked in dg.with_source_code_references(assets)
+        ],
+        asset_checks=[check for domain in domains for check in domain.asset_checks or ()],
+        jobs=[*JOBS, housekeeping],
+        schedules=schedules_of(environment),
+        sensors=[
+            landing_sensor,
+            dg.AutomationConditionSensorDefinition(
+                "automation",
+                target=dg.AssetSelection.all(),
+                default_status=dg.DefaultSensorStatus.RUNNING,
+                minimum_interval_seconds=30,
+                description="Carries changes on: a table follows its upstream tables while its store-day is open.",
+            ),
+        ],
+        executor=dg.in_process_executor,
+        resources={**resources, **{k: v for k, v in (overrides or {}).items() if k not in resources}},
+    )
+    return merged
+
+
+def with_policy(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """One asset's spec with everything that is the same for all of its kind."""
+    domain, name = spec.key.path[0], spec.key.path[-1]
+    condition = None
+    if domain == "analytics":
+        condition = marts_behind()
+    elif spec.partitions_def is not None and (domain, name) not in STARTED_BY_THE_SENSOR:
+        condition = evidence_changed()
+    policy = LATE.get(spec.key)
+    return spec.replace_attributes(
+        owners=[OWNERS[domain]],
+        **({"automation_condition": condition} if condition else {}),
+        **({"freshness_policy": policy} if policy else {}),
+    )

@@ -1,0 +1,32 @@
+"""Keeps Dagster's own storage small: runs and their events are no record that anybody needs for ever."""
+
+from datetime import timedelta
+
+import dagster as dg
+
+from resources.clock import Clock
+
+KEEP = timedelta(days=30)
+MOST_PER_RUN = 500
+_ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+def forget_old_runs(instance: dg.DagsterInstance, clock: Clock) -> int:
+    """Deletes ended runs last touched more than KEEP ago, at most MOST_PER_RUN of them. Returns how many."""
+    ended = dg.RunsFilter(statuses=_ENDED, updated_before=clock.now() - KEEP)
+    records = instance.get_run_records(ended, limit=MOST_PER_RUN, ascending=True)
+    for record in records:
+        instance.delete_run(record.dagster_run.run_id)
+    return len(records)
+
+
+@dg.op(description="Deletes runs and their events that ended more than 30 days ago.")
+def delete_old_runs(context: dg.OpExecutionContext, clock: Clock) -> None:
+    """Materializations stay: only runs and their event logs go."""
+    context.log.info(f"{forget_old_runs(context.instance, clock)} runs deleted")
+
+
+@dg.job(description="Keeps Dagster's own storage small: deletes runs that ended more than 30 days ago.")
+def housekeeping() -> None:
+    """Launched by a schedule, or by hand."""
+    delete_old_runs()

@@ -1,0 +1,47 @@
+"""One job per thing that a person would launch."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from resources.partitions import STORE_DAYS
+
+STORE_DAY = dg.define_asset_job(
+    "store_day",
+    selection=dg.AssetSelection.groups("vision", "orders")
+    - dg.AssetSelection.assets(
+        *(["orders", name] for name in ("stores", "cameras", "slots", "slot_views", "planograms", "products", "prices")),
+        ["orders", "review_decisions"],
+        ["orders", "historical_orders"],
+        ["orders", "historical_order_lines"],
+    ),
+    partitions_def=STORE_DAYS,
+    description="One store's business date, from the clips in the landing folder to orders.",
+)
+REFERENCE = dg.define_asset_job(
+    "reference",
+    selection=dg.AssetSelection.assets(
+        *(["orders", name] for name in ("stores", "cameras", "slots", "slot_views", "planograms", "products", "prices")),
+        ["orders", "historical_orders"],
+        ["orders", "historical_order_lines"],
+        ["privacy", "accounts"],
+    ),
+    description="What belongs to no store-day: floor plans, cameras, planograms, prices, accounts, delivered history.",
+)
+REVIEW = dg.define_asset_job(
+    "review",
+    selection=dg.AssetSelection.assets(["orders", "review_decisions"]),
+    description="Takes reviewers' decisions, and closes what nobody decided in time.",
+)
+SWEEP = dg.define_asset_job(
+    "sweep",
+    selection=dg.AssetSelection.assets(["privacy", "sweeps"]),
+    description="Removes what has reached the end of its life, with a ledger row each.",
+)
+MARTS = dg.define_asset_job(
+    "marts",
+    selection=dg.AssetSelection.groups("analytics"),
+    description="Rebuilds the analysts' DuckDB file beside the old one and swaps it in.",
+)
+
+JOBS = (STORE_DAY, REFERENCE, REVIEW, SWEEP, MARTS)
