@@ -1,64 +1,95 @@
 """The marts: dbt builds them beside the analysts' file, dbt's tests judge them, then the file is swapped in."""
 
-# No postponed annotations here: Dagster reads the context's annotation when the decorator runs.
-import json
-import tempfile
+# No postponed annotations here: Dagster reads the annotation of `context` when the decorator runs.
+
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
+from assets.analytics.dbt_graph import DbtGraph, DbtTest, load_graph
+from assets.analytics.specs import FIT_CHECK, check_specs, mart_key, mart_specs
 from lakehouse.commit import CommitInfo, create_if_absent
-from lakehouse.contracts import CONTRACTS
-from lakehouse.documentation import DBT_TABLES
+from lakehouse.contracts import contract
+from resources import dbt, warehouse
 from resources.code_version import code_version
-from resources.dbt_manifest import DBT_PROJECT, prepare_manifest
-from resources.lake import Workplace
-from resources.warehouse import building
+from resources.dbt import DBT_PROJECT, NodeResult
+from resources.lake import Report, Workplace
+from resources.metadata import ExceptionKind, Fact, as_metadata
+
+GRAPH = load_graph()
 
 
-class _Translator(DagsterDbtTranslator):
-    """dbt's names as this platform's asset keys: a source is the table it reads, a model lies in analytics."""
-
-    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        if dbt_resource_props["resource_type"] == "source":
-            return dg.AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
-        return dg.AssetKey(["analytics", dbt_resource_props["name"]])
-
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:  # noqa: ARG002 - of the base class
-        return "analytics"
-
-    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002 - the same
-        return {"layer": "gold", "retention": "none", "pii": "none"}
+class _NotFit(Exception):
+    """A model or a blocking test failed."""
 
 
-@dbt_assets(manifest=prepare_manifest(), dagster_dbt_translator=_Translator(), name="marts", pool="warehouse")
-def marts(context: dg.AssetExecutionContext, workplace: Workplace) -> Iterator[Any]:
-    """Every mart. A failed model or test leaves the old file in its place."""
+@dg.multi_asset(name="marts", specs=mart_specs(GRAPH), check_specs=check_specs(GRAPH), pool="warehouse")
+def marts(context: dg.AssetExecutionContext, workplace: Workplace) -> Iterator[Report]:
+    """Every mart, and every dbt test as a check. If anything fails, the old file stays in its place."""
     settings, lake = workplace.settings(), workplace.lake()
-    for key in DBT_TABLES:
-        create_if_absent(lake, CONTRACTS[key], CommitInfo(context.run_id, code_version()))
-    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    scratch = settings.sinks["tmp"]
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch) as target:
-        # Built and judged in whole before anything is reported: what is reported is what analysts can open.
-        built: list[Any] = []
-        try:
-            with building(settings.warehouse, scratch, lake) as build:
-                dbt = DbtCliResource(project_dir=str(DBT_PROJECT), profiles_dir=str(build.profiles))
-                arguments = ["build", "--vars", json.dumps({"lake": lake.root}), "--log-path", target]
-                stream = dbt.cli(arguments, context=context, target_path=Path(target)).stream()
-                built.extend(stream.fetch_row_counts().fetch_column_metadata())
-        except Exception as error:
-            yield from (event for event in built if isinstance(event, dg.AssetCheckResult))
-            raise dg.Failure(
-                f"the marts were not built ({type(error).__name__}); the analysts' file is as it was",
-                allow_retries=False,
-            ) from None
-    yield from built
+    names = [mart.name for mart in GRAPH.marts]
+    # DuckDB reads a table through its log: before the first history there is none.
+    for domain, table in sorted({source for mart in GRAPH.marts for source in mart.sources}):
+        create_if_absent(lake, contract(domain, table), CommitInfo(context.run_id, code_version()))
+    results: Mapping[str, NodeResult] = {}
+    refused, error = False, ""
+    try:
+        with warehouse.building(settings.warehouse, lake, names) as build:
+            results = dbt.build(DBT_PROJECT, build.profiles, build.scratch, {"lake": lake.root.rstrip("/")})
+            if failed := failures(GRAPH, results):
+                raise _NotFit(f"{len(failed)} models or tests failed: {', '.join(failed)}")
+    except (_NotFit, warehouse.WarehouseRefused, warehouse.WarehouseBusy, dbt.DbtStopped) as known:
+        refused, error = isinstance(known, warehouse.WarehouseRefused), str(known)
+    except Exception as unknown:  # noqa: BLE001 - its text could quote a row, so its kind stands for it
+        error = type(unknown).__name__
+    yield from (check_report(test, results[test.unique_id]) for test in GRAPH.tests if test.unique_id in results)
+    if refused or not error:
+        yield from (
+            dg.AssetCheckResult(asset_key=mart_key(name), check_name=FIT_CHECK, passed=not refused)
+            for name in names
+        )
+    if error:
+        raise dg.Failure(f"{error}; the analysts' file is as it was", allow_retries=False)
+    rows = warehouse.row_counts(settings.warehouse, names)
+    for mart in GRAPH.marts:
+        yield dg.MaterializeResult(
+            asset_key=mart_key(mart.name),
+            metadata=as_metadata(
+                {
+                    "dagster/row_count": rows[mart.name],
+                    "build_seconds": round(results[f"model.openaisle.{mart.name}"].seconds, 3),
+                    "tests_run": sum(test.mart == mart.name for test in GRAPH.tests),
+                    "file_bytes": settings.warehouse.stat().st_size,
+                }
+            ),
+        )
+
+
+def failures(graph: DbtGraph, results: Mapping[str, NodeResult]) -> list[str]:
+    """Names of the models that were not built and of the blocking tests that failed, raised or did not run."""
+    blocking = [test.unique_id for test in graph.tests if test.is_blocking]
+    wanted = [*(f"model.openaisle.{mart.name}" for mart in graph.marts), *blocking]
+    bad = {uid for uid in wanted if uid not in results or not results[uid].is_good}
+    bad |= {uid for uid, result in results.items() if result.found_nothing_out}
+    return sorted(uid.split(".")[-1] if uid.count(".") == 2 else uid.split(".")[2] for uid in bad)
+
+
+def check_report(test: DbtTest, result: NodeResult) -> dg.AssetCheckResult:
+    """A test's result. One that raised or was skipped is an error and says nothing about the data."""
+    facts: dict[str, Fact] = {"seconds": round(result.seconds, 3)}
+    if result.failures is not None:
+        facts["count"] = result.failures
+    if result.error_kind:
+        facts["raised"] = ExceptionKind(result.error_kind)
+    hard = test.is_blocking or result.found_nothing_out
+    return dg.AssetCheckResult(
+        asset_key=mart_key(test.mart),
+        check_name=test.name,
+        passed=result.status == "pass",
+        severity=dg.AssetCheckSeverity.ERROR if hard else dg.AssetCheckSeverity.WARN,
+        description="the test did not run to its end" if result.found_nothing_out else None,
+        metadata=as_metadata(facts),
+    )
 
 
 ASSETS = [marts]
