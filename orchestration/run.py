@@ -61,11 +61,11 @@ def plan(waiting: arrivals.Arrivals, known: Sequence[StoreDay], lake: Lake) -> l
     steps = [Step("reference", "reference data and history")] if waiting.has_store_wide else []
     days = {*waiting.store_days}
     if waiting.has_reviews:
+        steps.append(Step("review", "reviewers' decisions"))
         days |= {day for day in known if not is_sealed(lake, day)}
     ordered = sorted(days, key=lambda day: (day.business_date, day.store_id))
     steps += [Step("store_day", f"store-day {partition_key(day)}", day) for day in ordered]
-    steps.append(Step("marts", "marts"))
-    return steps
+    return [*steps, Step("sweep", "sweep of what has expired"), Step("marts", "marts")]
 
 
 def known_days(lake: Lake) -> list[StoreDay]:
