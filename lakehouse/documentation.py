@@ -1,5 +1,5 @@
-"""What the contracts say, for people and for dbt: the data dictionary and dbt's sources. Both are committed; a test
-holds them against the contracts. `python -m lakehouse.documentation` writes them anew."""
+"""What the contracts say, for people and for dbt: the data dictionary and dbt's sources. Both are
+committed; a test holds them against the contracts. `python -m lakehouse.documentation` writes them anew."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ DBT_TABLES = (
     ("orders", "orders"),
     ("orders", "order_lines"),
     ("orders", "review_items"),
+    ("orders", "review_decisions"),
     ("orders", "historical_orders"),
     ("orders", "historical_order_lines"),
 )
@@ -55,7 +56,8 @@ def data_dictionary(tables: Iterable[TableContract]) -> str:
         "",
         "## When rows die",
         "",
-        f"Rows with a limit are dropped by capture hour, {int(DROP_MARGIN.total_seconds() // 60)} minutes before it.",
+        "Rows with a limit are dropped by capture hour, "
+        f"{int(DROP_MARGIN.total_seconds() // 60)} minutes before it.",
         "",
         "| class | limit | basis | clauses |",
         "|---|---|---|---|",
@@ -69,8 +71,7 @@ def data_dictionary(tables: Iterable[TableContract]) -> str:
         lines += [f"- {name}: {value}" for name, value in _facts(table)]
         lines += ["", "| column | type | unit | personal | description |", "|---|---|---|---|---|"]
         lines += [
-            f"| {c.name} | {c.dtype}{', may be empty' if c.nullable else ''} | {c.unit} | {_label(c)} | {c.description} |"
-            for c in table.columns
+            f"| {c.name} | {_type(c)} | {c.unit} | {_label(c)} | {c.description} |" for c in table.columns
         ]
     return "\n".join(lines) + "\n"
 
@@ -80,7 +81,10 @@ def _dbt_table(table: TableContract) -> dict[str, Any]:
         "name": table.name,
         "description": table.description,
         "columns": [
-            {"name": column.name, "description": column.description + (f" ({column.unit})" if column.unit else "")}
+            {
+                "name": column.name,
+                "description": column.description + (f" ({column.unit})" if column.unit else ""),
+            }
             for column in table.columns
         ],
     }
@@ -97,6 +101,10 @@ def _facts(table: TableContract) -> list[tuple[str, str]]:
         ("policy clauses", ", ".join(table.clauses) or "none"),
         ("checks", ", ".join(expectation.name for expectation in table.expectations) or "none"),
     ]
+
+
+def _type(column: Column) -> str:
+    return f"{column.dtype}, may be empty" if column.nullable else str(column.dtype)
 
 
 def _label(column: Column) -> str:

@@ -1,10 +1,12 @@
-"""The analysts' DuckDB file: built beside, looked over, swapped in. A build that fails leaves the old file as it is."""
+"""The analysts' DuckDB file: built beside, looked over, swapped in. A build that fails leaves the old file
+as it is."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +21,12 @@ from lakehouse.lake import Lake
 if TYPE_CHECKING:
     import duckdb
 
-EXTENSION = "delta"
 MARTS_SCHEMA = "marts"
+BUILDING_FOLDER = ".building"
+LOCK_FILE = ".building.lock"
+
+_LOCAL_EXTENSIONS = ("delta",)
+_BUCKET_EXTENSIONS = ("httpfs", "delta")
 _SECRET_NAMES = {
     "aws_access_key_id": "key_id",
     "aws_secret_access_key": "secret",
@@ -33,34 +39,46 @@ class WarehouseRefused(Exception):
     """The new file is not fit for analysts; the message names table and column. Holds no value."""
 
 
+class WarehouseBusy(Exception):
+    """Another process is building the file."""
+
+
 @dataclass(frozen=True)
 class Build:
-    """A file being built, and dbt's profile for it, both in a folder that goes when the build ends."""
+    """A file being built, dbt's profile for it, and a place for what dbt leaves behind: all in a folder
+    that goes when the build ends."""
 
     database: Path
     profiles: Path
+    scratch: Path
 
 
 @contextmanager
-def building(warehouse: Path, scratch: Path, lake: Lake) -> Iterator[Build]:
+def building(warehouse: Path, lake: Lake, marts: Collection[str]) -> Iterator[Build]:
     """Yields a place to build in. If the block ends without an exception the new file replaces `warehouse`.
 
-    Raises WarehouseRefused if the new file holds anything but marts, or a column that a contract calls personal.
+    Raises WarehouseBusy; and WarehouseRefused if the new file holds other tables than `marts`, or a column
+    that says something about a person.
     """
     # Beside the target, so that the swap is a rename within one file system.
-    folder = warehouse.parent / ".building"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    build = Build(folder / warehouse.name, folder)
-    try:
-        (folder / "profiles.yml").write_text(
-            yaml.safe_dump(profile(build.database, lake, extension_folder(scratch))), encoding="utf-8"
-        )
-        yield build
-        look_over(build.database)
-        os.replace(build.database, warehouse)
-    finally:
+    folder = warehouse.parent / BUILDING_FOLDER
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(warehouse.parent / LOCK_FILE):
+        # What a killed build left holds rows about accounts (dbt's spill files), so it goes before anything
+        # else.
         shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        build = Build(folder / warehouse.name, folder, folder / "dbt")
+        build.scratch.mkdir()
+        try:
+            wanted = profile(build.database, lake, link_extensions(folder / "extensions", lake))
+            (folder / "profiles.yml").write_text(yaml.safe_dump(wanted), encoding="utf-8")
+            yield build
+            look_over(build.database, marts)
+            _sync(build.database)
+            os.replace(build.database, warehouse)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def profile(database: Path, lake: Lake, extensions: Path) -> dict[str, Any]:
@@ -69,48 +87,59 @@ def profile(database: Path, lake: Lake, extensions: Path) -> dict[str, Any]:
         "type": "duckdb",
         "path": str(database),
         "threads": 1,
-        # Only the folder: DuckDB loads the extension by itself on first use, while dbt's own list would
+        # Only the folder: DuckDB loads an extension by itself on first use, while dbt's own list would
         # install it from the network.
-        "config_options": {"extension_directory": str(extensions)},
+        "config_options": {"extension_directory": str(extensions), "autoinstall_known_extensions": "false"},
     }
     if not lake.is_local:
         output["secrets"] = [_secret(lake.options)]
     return {"openaisle": {"target": "build", "outputs": {"build": output}}}
 
 
-def extension_folder(scratch: Path) -> Path:
-    """A folder in which DuckDB finds its Delta extension, filled from the installed package: nothing is fetched."""
+def link_extensions(folder: Path, lake: Lake) -> Path:
+    """A folder in which DuckDB finds the extensions that it needs for this lake, as links to the installed
+    packages: nothing is fetched, nothing copied. Raises ModuleNotFoundError for a package that is not
+    installed."""
+    import importlib  # noqa: PLC0415 - beside its only use
+
     import duckdb  # noqa: PLC0415 - not needed to load the definitions
-    import duckdb_extension_delta  # noqa: PLC0415
 
-    packaged = Path(duckdb_extension_delta.__file__).parent / "extensions"
-    source = next(packaged.glob(f"**/{EXTENSION}.duckdb_extension"))
-    connection = duckdb.connect()
-    platform = connection.sql("pragma platform").fetchone()
-    target = scratch / "duckdb" / f"v{duckdb.__version__}" / (platform[0] if platform else "")
-    place = target / source.name
-    if not place.exists():
-        target.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, place.with_suffix(".unfinished"))
-        place.with_suffix(".unfinished").replace(place)
-    connection.close()
-    return scratch / "duckdb"
+    with duckdb.connect() as connection:
+        (platform,) = connection.execute("select platform from pragma_platform()").fetchone() or ("",)
+    version = f"v{duckdb.__version__}"
+    place = folder / version / platform
+    place.mkdir(parents=True)
+    for name in _LOCAL_EXTENSIONS if lake.is_local else _BUCKET_EXTENSIONS:
+        package = importlib.import_module(f"duckdb_extension_{name}")
+        file_name = f"{name}.duckdb_extension"
+        (place / file_name).symlink_to(
+            Path(str(package.__file__)).parent / "extensions" / version / file_name
+        )
+    return folder
 
 
-def look_over(database: Path) -> None:
-    """Refuses a file that holds a table outside the marts, or a column named as a personal one of any contract."""
-    personal = {c.name for table in CONTRACTS.values() for c in table.columns if c.pii is not Pii.NONE}
+def look_over(database: Path, marts: Collection[str]) -> None:
+    """Refuses a file that lacks a mart or holds anything else, and any column whose name a contract calls
+    personal, any identifier that no contract knows as harmless, and any type that could carry more than
+    one value."""
+    columns = [column for table in CONTRACTS.values() for column in table.columns]
+    personal = {column.name for column in columns if column.pii is not Pii.NONE}
+    harmless = {column.name for column in columns} - personal
     with open_read_only(database) as connection:
-        columns = connection.sql(
-            "select table_schema, table_name, column_name from information_schema.columns"
+        found = connection.execute(
+            "select table_schema, table_name, column_name, data_type from information_schema.columns"
         ).fetchall()
-    for schema, table, column in columns:
-        if schema != MARTS_SCHEMA:
+    for schema, table, column, dtype in found:
+        if schema != MARTS_SCHEMA or table not in marts:
             raise WarehouseRefused(f"{schema}.{table} is no mart")
         if column in personal:
             raise WarehouseRefused(f"{schema}.{table} has the personal column {column}")
-    if not columns:
-        raise WarehouseRefused("the new file holds no mart")
+        if column.endswith(("_id", "_ids", "_no")) and column not in harmless:
+            raise WarehouseRefused(f"{schema}.{table} has {column}, which no contract knows as harmless")
+        if dtype == "BLOB" or "[" in dtype or "(" in dtype.removeprefix("DECIMAL("):
+            raise WarehouseRefused(f"{schema}.{table}.{column} is of type {dtype.partition('(')[0]}")
+    if missing := sorted(set(marts) - {table for _, table, _, _ in found}):
+        raise WarehouseRefused(f"the new file lacks {', '.join(missing)}")
 
 
 @contextmanager
@@ -123,6 +152,37 @@ def open_read_only(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
+
+
+def row_counts(database: Path, marts: Collection[str]) -> dict[str, int]:
+    """Rows per mart."""
+    with open_read_only(database) as connection:
+        return {
+            mart: (connection.execute(f'select count(*) from {MARTS_SCHEMA}."{mart}"').fetchone() or (0,))[0]
+            for mart in marts
+        }
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Holds the lock; it goes with the process, however that ends."""
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WarehouseBusy("another process is building the analysts' file") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _secret(options: Mapping[str, str]) -> dict[str, str | bool]:

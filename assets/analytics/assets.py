@@ -1,4 +1,4 @@
-"""The marts: dbt builds them beside the analysts' file, dbt's tests judge them, then the file is swapped in."""
+"""The marts: dbt builds them beside the analysts' file, its tests judge them, then the file is swapped in."""
 
 # No postponed annotations here: Dagster reads the annotation of `context` when the decorator runs.
 
@@ -42,7 +42,9 @@ def marts(context: dg.AssetExecutionContext, workplace: Workplace) -> Iterator[R
         refused, error = isinstance(known, warehouse.WarehouseRefused), str(known)
     except Exception as unknown:  # noqa: BLE001 - its text could quote a row, so its kind stands for it
         error = type(unknown).__name__
-    yield from (check_report(test, results[test.unique_id]) for test in GRAPH.tests if test.unique_id in results)
+    yield from (
+        check_report(test, results[test.unique_id]) for test in GRAPH.tests if test.unique_id in results
+    )
     if refused or not error:
         yield from (
             dg.AssetCheckResult(asset_key=mart_key(name), check_name=FIT_CHECK, passed=not refused)
@@ -66,7 +68,7 @@ def marts(context: dg.AssetExecutionContext, workplace: Workplace) -> Iterator[R
 
 
 def failures(graph: DbtGraph, results: Mapping[str, NodeResult]) -> list[str]:
-    """Names of the models that were not built and of the blocking tests that failed, raised or did not run."""
+    """Names of models that were not built, and of blocking tests that failed, raised or did not run."""
     blocking = [test.unique_id for test in graph.tests if test.is_blocking]
     wanted = [*(f"model.openaisle.{mart.name}" for mart in graph.marts), *blocking]
     bad = {uid for uid in wanted if uid not in results or not results[uid].is_good}

@@ -1,7 +1,9 @@
-"""What the dbt project declares, reduced to what Dagster shows of it: marts, their columns and sources, and tests.
+"""What the dbt project declares, reduced to what Dagster shows of it: marts, their columns and sources, and
+tests.
 
-The reduction is committed as `dbt_graph.json` (written by `python -m assets.analytics`, held fresh by a test), so that
-loading the definitions runs no dbt: a mistake in a model must not take the deletion schedule down with it.
+The reduction is committed as `dbt_graph.json` (written by `python -m assets.analytics`, held fresh by a
+test), so that loading the definitions runs no dbt: a mistake in a model must not take the deletion schedule
+down with it.
 """
 
 from __future__ import annotations
@@ -40,8 +42,8 @@ class Mart:
 
 @dataclass(frozen=True)
 class DbtTest:
-    """A data test or a unit test. `unique_id` is dbt's; `mart`: the mart that it judges, directly or through a staging
-    model."""
+    """A data test or a unit test. `unique_id` is dbt's; `mart`: the mart that it judges, directly or
+    through a staging model."""
 
     unique_id: str
     name: str
@@ -59,7 +61,8 @@ class DbtGraph:
 
 
 def reduce_manifest(manifest: Mapping[str, Any]) -> DbtGraph:
-    """The graph of a dbt manifest. Raises ValueError for a test that judges no mart: nobody would see its result."""
+    """The graph of a dbt manifest. Raises ValueError for a test that judges no mart: nobody would see its
+    result."""
     nodes: Mapping[str, Mapping[str, Any]] = manifest["nodes"]
     marts = {uid: node for uid, node in nodes.items() if _is_mart(node)}
     upstream = {uid: _upstream(uid, manifest) for uid in marts}
@@ -75,7 +78,11 @@ def reduce_manifest(manifest: Mapping[str, Any]) -> DbtGraph:
             raise ValueError(f"dbt test {node['name']} judges no mart")
         tests.append(_test(unique_id, node, nodes[judged[0]]["name"]))
     return DbtGraph(
-        tuple(sorted((_mart(node, upstream[uid], manifest) for uid, node in marts.items()), key=lambda m: m.name)),
+        tuple(
+            sorted(
+                (_mart(node, upstream[uid], manifest) for uid, node in marts.items()), key=lambda m: m.name
+            )
+        ),
         tuple(sorted(tests, key=lambda test: (test.mart, test.name))),
     )
 
@@ -135,7 +142,9 @@ def _mart(node: Mapping[str, Any], upstream: set[str], manifest: Mapping[str, An
 
 def _column(column: Mapping[str, Any]) -> MartColumn:
     unit = column["config"]["meta"].get("unit", "")
-    return MartColumn(column["name"], column["data_type"] or "", " ".join(column["description"].split()), unit)
+    return MartColumn(
+        column["name"], column["data_type"] or "", " ".join(column["description"].split()), unit
+    )
 
 
 def _test(unique_id: str, node: Mapping[str, Any], mart: str) -> DbtTest:

@@ -23,7 +23,8 @@ def mart_specs(graph: DbtGraph) -> Sequence[dg.AssetSpec]:
 
 
 def check_specs(graph: DbtGraph) -> Sequence[dg.AssetCheckSpec]:
-    """One check per dbt test, those of the staging models included, and per mart the look into the finished file."""
+    """One check per dbt test, those of the staging models included, and per mart the look into the
+    finished file."""
     tests = [
         dg.AssetCheckSpec(
             name=test.name,
@@ -37,8 +38,8 @@ def check_specs(graph: DbtGraph) -> Sequence[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             name=FIT_CHECK,
             asset=mart_key(mart.name),
-            description="The new file holds the marts and nothing else; no column is personal, an identifier that no "
-            "contract knows as harmless, or of a nested type.",
+            description="The new file holds the marts and nothing else; no column is personal, an identifier "
+            "that no contract knows as harmless, or of a nested type.",
             blocking=True,
         )
         for mart in graph.marts
@@ -50,8 +51,8 @@ def _spec(mart: Mart) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=mart_key(mart.name),
         deps=[dg.AssetKey(list(source)) for source in mart.sources],
-        description=f"{mart.description}\n\nAnalysts read it as `{mart.schema}.{mart.name}` in warehouse/analytics.duckdb; "
-        f"its SQL is dbt_project/{mart.path}.",
+        description=f"{mart.description}\n\nAnalysts read it as `{mart.schema}.{mart.name}` in "
+        f"warehouse/analytics.duckdb; its SQL is dbt_project/{mart.path}.",
         group_name=DOMAIN,
         kinds={"dbt", "duckdb"},
         # No row is about a person, so no clock runs.

@@ -34,7 +34,9 @@ reviews as (
         business_date,
         'platform' as origin,
         count(*) as review_items,
-        count(*) filter (where state = 'waiting') as review_items_waiting
+        count(*) filter (where state = 'waiting') as review_items_waiting,
+        count(*) filter (where state = 'unbilled') as review_items_unbilled,
+        count(*) filter (where state in ('accepted', 'amended', 'rejected')) as review_items_decided
     from {{ ref('stg_review_items') }}
     group by all
 ),
@@ -56,7 +58,7 @@ joined as (
         days.store_id,
         days.business_date,
         days.origin,
-        coalesce(orders.is_simulated, simulated.is_simulated, false) as is_simulated,
+        coalesce(orders.is_simulated, simulated.is_simulated) as is_simulated,
         -- History tells of orders only: how many came and bought nothing is unknown there, not zero.
         case when days.origin = 'platform' then coalesce(visits.visits, 0) end::bigint as visits,
         coalesce(orders.orders, 0)::bigint as orders,
@@ -65,7 +67,12 @@ joined as (
         (orders.value_fen / nullif(orders.orders, 0))::double as mean_order_fen,
         case when days.origin = 'platform' then coalesce(reviews.review_items, 0) end::bigint as review_items,
         case when days.origin = 'platform' then coalesce(reviews.review_items_waiting, 0) end::bigint
-            as review_items_waiting
+            as review_items_waiting,
+        case when days.origin = 'platform' then coalesce(reviews.review_items_unbilled, 0) end::bigint
+            as review_items_unbilled,
+        case when days.origin = 'platform' then coalesce(reviews.review_items_decided, 0) end::bigint
+            as review_items_decided,
+        (reviews.review_items_decided / nullif(reviews.review_items, 0))::double as reviewed_share
     from days
     left join orders using (store_id, business_date, origin)
     left join items using (store_id, business_date, origin)

@@ -18,7 +18,7 @@ unified as (
         platform.order_no,
         platform.amount_fen,
         'platform' as origin,
-        coalesce(stores.is_simulated, false) as is_simulated
+        stores.is_simulated
     from platform
     left join stores using (store_id)
 
