@@ -45,11 +45,10 @@ def build_defs(overrides: Mapping[str, object] | None = None, environment: str =
         "io_manager": dg.mem_io_manager,
     }
     domains = [import_module(f"assets.{name}.definitions").definitions() for name in DOMAINS]
-    assets = [asset for domain in domains for asset in domain.assets or ()]
+    assets = [_linked(asset) for domain in domains for asset in domain.assets or ()]
     merged = dg.Definitions(
         assets=[
-            linked.map_asset_specs(with_policy) if isinstance(linked, dg.AssetsDefinition) else linked
-            for linked in dg.with_source_code_references(assets)
+            asset.map_asset_specs(with_policy) if isinstance(asset, dg.AssetsDefinition) else asset for asset in assets
         ],
         asset_checks=[check for domain in domains for check in domain.asset_checks or ()],
         jobs=[*JOBS, housekeeping],
@@ -68,6 +67,15 @@ def build_defs(overrides: Mapping[str, object] | None = None, environment: str =
         resources={**resources, **{k: v for k, v in (overrides or {}).items() if k not in resources}},
     )
     return merged
+
+
+def _linked(asset: object) -> object:
+    """The asset with links to its code, where its domain has not set them."""
+    if not isinstance(asset, dg.AssetsDefinition):
+        return asset
+    if all("dagster/code_references" in spec.metadata for spec in asset.specs):
+        return asset
+    return dg.with_source_code_references([asset])[0]
 
 
 def with_policy(spec: dg.AssetSpec) -> dg.AssetSpec:

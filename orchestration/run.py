@@ -22,6 +22,10 @@ from orchestration.partitions import partition_key, register_store
 from resources.settings import Settings
 
 
+# The progress display reads the event log; the same lines on the console would tear it apart.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
 @dataclass(frozen=True)
 class Step:
     """One Dagster run: a job and, for a store-day, its partition."""
@@ -34,9 +38,12 @@ class Step:
 def run(settings: Settings, console: Console) -> bool:
     """Runs what is waiting and prints the summary. Returns whether every step and every blocking check passed."""
     # The definitions are imported here: the other commands of this module do without them.
-    from orchestration.definitions import defs  # noqa: PLC0415
+    from orchestration.build import build_defs  # noqa: PLC0415
+    from resources.lake import Workplace  # noqa: PLC0415
 
     started = time.monotonic()
+    workplace = Workplace(home=str(settings.home))
+    defs = build_defs({"workplace": workplace}, environment=settings.file.environment)
     instance = open_instance(settings)
     waiting = arrivals.look(settings.landing_root)
     steps = plan(waiting, known_days(settings.lake()), settings.lake())
@@ -89,7 +96,7 @@ def _execute(console: Console, instance: dg.DagsterInstance, defs: dg.Definition
 
     def work() -> None:
         result = job.execute_in_process(
-            instance=instance, partition_key=key, run_id=run_id, raise_on_error=False
+            instance=instance, partition_key=key, run_id=run_id, raise_on_error=False, run_config=_QUIET
         )
         succeeded.append(result.success)
 

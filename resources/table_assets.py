@@ -45,7 +45,10 @@ def table_assets(
     def decorate(body: Body) -> dg.AssetsDefinition:
         return dg.multi_asset(
             name=name,
-            specs=[table_spec(c, deps, partitions_def=partitions_def, kinds=kinds) for c, deps in pairs],
+            specs=[
+                table_spec(table, deps, partitions_def=partitions_def, kinds=kinds, made_by=body)
+                for table, deps in pairs
+            ],
             check_specs=[
                 spec
                 for contract, _ in pairs

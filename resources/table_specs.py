@@ -3,7 +3,7 @@ and one check per expectation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -34,8 +34,12 @@ def table_spec(
     *,
     partitions_def: dg.PartitionsDefinition | None = None,  # type: ignore[type-arg]
     kinds: Iterable[str] = (),
+    made_by: Callable[..., object] | None = None,
 ) -> dg.AssetSpec:
-    """The asset of a table. Owners, freshness and automation are mapped onto it where the domains are merged."""
+    """The asset of a table. Owners, freshness and automation are mapped onto it where the domains are merged.
+
+    `made_by` is the function behind it, for the link to its code.
+    """
     return dg.AssetSpec(
         key=asset_key(contract),
         deps=[asset_key(table) for table in deps],
@@ -48,6 +52,7 @@ def table_spec(
             "dagster/column_schema": column_schema(contract),
             "dagster/table_name": contract.path,
             "contract_version": contract.version,
+            **_code_link(made_by),
         },
     )
 
@@ -83,7 +88,16 @@ def table_tags(contract: TableContract) -> dict[str, str]:
     order = (Pii.NONE, Pii.PSEUDONYMOUS, Pii.PERSONAL, Pii.SENSITIVE, Pii.FOOTAGE)
     strictest = max((column.pii for column in contract.columns), key=order.index)
     clauses = {f"clause/{clause}": "" for clause in contract.clauses}
-    return {"layer": contract.layer, "retention": contract.retention, "pii": strictest, **clauses}
+    return {"layer": str(contract.layer), "retention": str(contract.retention), "pii": str(strictest), **clauses}
+
+
+def _code_link(made_by: Callable[..., object] | None) -> dict[str, object]:
+    """Where the code behind the asset begins."""
+    if made_by is None:
+        return {}
+    code = made_by.__code__  # type: ignore[attr-defined]
+    link = dg.LocalFileCodeReference(file_path=code.co_filename, line_number=code.co_firstlineno)
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[link])}
 
 
 def _description(contract: TableContract) -> str:

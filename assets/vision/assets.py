@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import polars as pl
@@ -16,6 +17,9 @@ from resources.lake import Report, Tables, TableWrite, Workplace
 from resources.metadata import Digest, Fact, Picture
 from resources.partitions import STORE_DAYS, store_day_of
 from resources.table_assets import table_assets
+
+if TYPE_CHECKING:
+    from assets.vision.merge import StorePlan
 
 FOOTAGE_POOL = "footage"
 
@@ -191,7 +195,7 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
     stores = tables.read_store(orders.STORES, day.store_id)
     found = merge.trajectories(detections, clip_work.cameras_of(camera_rows), _plan(stores))
     seconds = round(time.monotonic() - started, 2)
-    picture = _floor_picture(stores, tables.read_store(orders.SLOTS, day.store_id), found.track_points)
+    picture = _floor_picture(day, stores, tables.read_store(orders.SLOTS, day.store_id), found.track_points)
     filled = found.sightings.filter("is_filled").height / max(1, found.sightings.height)
     yield from tables.write(
         context,
@@ -291,7 +295,7 @@ def shelf_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
         "planogram": Digest(clip_work.frame_digest(planogram)),
     }
     stores = tables.read_store(orders.STORES, day.store_id)
-    facts["floor_plan"] = _floor_picture(stores, slots, points, events)
+    facts["floor_plan"] = _floor_picture(day, stores, slots, points, events)
     yield from tables.write(
         context,
         [
@@ -315,14 +319,15 @@ def _staff_tracks(tables: Tables, day: StoreDay) -> frozenset[str]:
 
 
 def _floor_picture(
-    stores: pl.DataFrame, slots: pl.DataFrame, points: pl.DataFrame, events: pl.DataFrame | None = None
+    day: StoreDay, stores: pl.DataFrame, slots: pl.DataFrame, points: pl.DataFrame, events: pl.DataFrame | None = None
 ) -> Picture:
-    from resources.floor_plan import draw_day
+    from resources.floor_plan import Plan, floor_plan_png
 
-    return Picture(draw_day(stores, slots, points, events))
+    drawn = vision.SHELF_EVENTS.schema.to_frame() if events is None else events
+    return Picture(floor_plan_png(Plan.of_store(stores, day.store_id), slots, points, drawn, title=day.store_id))
 
 
-def _plan(stores: pl.DataFrame):  # type: ignore[no-untyped-def]
+def _plan(stores: pl.DataFrame) -> StorePlan:
     import numpy as np
 
     from assets.vision.merge import StorePlan
