@@ -72,7 +72,7 @@ def attribute(
         for event in fuse(episodes, viewers)
         if event.is_touch or chosen.confidence.change(event.change_log_odds) >= chosen.keep_prob
     ]
-    assignments = _assigned(events, sightings, track_points, slots, chosen)
+    assignments = assigned(events, sightings, track_points, slots, chosen)
     holdings = StoreHoldings(dict(planogram.select("slot_id", "product_id").iter_rows()), staff_tracks)
     rows = [
         _row(store_id, event, track_id, probability, holdings, chosen)
@@ -178,13 +178,14 @@ def _camera_episode(camera_id: str, episode: SlotEpisode) -> CameraEpisode:
     )
 
 
-def _assigned(
+def assigned(
     events: Sequence[FusedEvent],
     sightings: pl.DataFrame,
     track_points: pl.DataFrame,
     slots: pl.DataFrame,
     settings: AttributionSettings,
 ) -> list[tuple[str | None, float]]:
+    """Track and probability of each event, simultaneous ones jointly; (None, 0) where nobody is in reach."""
     places = {
         slot_id: SlotPlace(x, y, normal)
         for slot_id, x, y, normal in slots.select("slot_id", "x_m", "y_m", "normal_deg").iter_rows()
