@@ -211,7 +211,7 @@ def as_text(summary: Mapping[str, object]) -> str:
     lines = [
         f"{summary['receipts']} receipts, {summary['orders']} orders, {summary['review_items']} review items "
         f"({summary['events_of_nobody_in_review']} events of nobody)",
-        f"{summary['true_pieces']} pieces left with shoppers who have an account, {summary['billed_pieces']} billed;"
+        f"{summary['true_pieces']} pieces of shoppers with an account, {summary['billed_pieces']} billed;"
         f" {summary['pieces_without_account']} more without an account",
         "",
     ]

@@ -71,6 +71,12 @@ class _Event:
     event_prob: float
     attribution_prob: float
     visit_id: str
+    planned_product_id: str | None
+
+    @property
+    def is_misplaced(self) -> bool:
+        """Whether the product is known not to be the slot's own."""
+        return self.planned_product_id is not None and self.planned_product_id != self.product_id
 
 
 @dataclass
@@ -117,13 +123,22 @@ def net(
     visits: pl.DataFrame,
     visit_tracks: pl.DataFrame,
     settings: NettingSettings | None = None,
+    *,
+    planogram: pl.DataFrame | None = None,
 ) -> Netting:
     """Baskets of the visits, from rows of `shelf_events`, `visits` and `visit_tracks`. The order of rows
-    does not matter; an event is in at most one basket."""
+    does not matter; an event is in at most one basket.
+
+    `planogram`: slot_id and product_id, one row a slot, as of the day. With it, what is put into another
+    product's slot is known to be a guess among the things in hand, and the basket is as doubtful as that
+    guess.
+    """
     settings = settings or NettingSettings()
     moving = shelf_events.filter(pl.col("type").is_in(MOVING_TYPES)).sort("happened_at", "event_id")
     known = visit_tracks.select("track_id", "visit_id").join(visits.select("visit_id", "state"), "visit_id")
-    placed = moving.join(known, "track_id", how="left", maintain_order="left")
+    placed = moving.join(known, "track_id", how="left", maintain_order="left").join(
+        _planned(planogram), "slot_id", how="left", maintain_order="left"
+    )
     unattributed = placed.filter(pl.col("visit_id").is_null() & (pl.col("type") != "restock"))
     billable = visits.filter(pl.col("state") != "staff").sort("entered_at", "visit_id")
     stays = billable.select("visit_id", "binding_prob", "entered_at", "exited_at")
@@ -133,6 +148,12 @@ def net(
     return Netting(
         _lines(billable, hands), _closings(hands), unattributed.select(SHELF_EVENTS.schema.names())
     )
+
+
+def _planned(planogram: pl.DataFrame | None) -> pl.DataFrame:
+    if planogram is None:
+        return pl.DataFrame(schema={"slot_id": pl.String, "planned_product_id": pl.String})
+    return planogram.select("slot_id", pl.col("product_id").alias("planned_product_id"))
 
 
 def _events(placed: pl.DataFrame) -> Iterator[_Event]:
@@ -145,6 +166,7 @@ def _events(placed: pl.DataFrame) -> Iterator[_Event]:
         "event_prob",
         "attribution_prob",
         "visit_id",
+        "planned_product_id",
     )
     for row in placed.select(columns).iter_rows(named=True):
         yield _Event(**row)
@@ -183,8 +205,9 @@ def _put_back(
 ) -> None:
     own, product_id = hands[event.visit_id], event.product_id
     if product_id is not None and product_id in own.held:
+        guess = 1.0 / len(set(own.held)) if event.is_misplaced else 1.0
         own.put_down(product_id)
-        _note(own, product_id, event, event.event_prob * event.attribution_prob, is_first_piece)
+        _note(own, product_id, event, event.event_prob * event.attribution_prob * guess, is_first_piece)
         return
     holders = [other for other in hands.values() if other.could_return(product_id, event.happened_at)]
     holders.sort(key=lambda other: other.latest_of(product_id), reverse=True)

@@ -175,7 +175,7 @@ def test_command_reads_the_lake(home: Path, capsys: pytest.CaptureFixture[str]) 
     assert receipts.main(arguments) == 0
     text = capsys.readouterr().out
     assert "put_back" in text
-    assert "account" not in text.replace("have an account", "").replace("without an account", "")
+    assert "account" not in text.replace("with an account", "").replace("without an account", "")
 
 
 def test_command_names_what_is_wrong(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

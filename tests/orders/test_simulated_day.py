@@ -1,0 +1,78 @@
+"""The whole way from landing files to scored receipts, with events as true as cameras could see them."""
+
+from __future__ import annotations
+
+import pytest
+
+from assets.orders import quality
+from evaluation import receipts
+from resources.floor_plan import MAX_BYTES, Plan, floor_plan_png
+from tests.orders.simulated import SimulatedDay, simulate
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> SimulatedDay:
+    return simulate(tmp_path_factory.mktemp("home"), seed=7)
+
+
+def test_every_trajectory_is_bound_to_its_own_account(day: SimulatedDay) -> None:
+    joined = day.binding.visit_tracks.join(day.binding.visits, "visit_id")
+    assert dict(joined.select("track_id", "account_id").iter_rows()) == day.true_account
+    assert joined["binding_prob_right"].min() > 0.8
+
+
+def test_receipts_are_right_but_for_what_no_camera_sees(day: SimulatedDay) -> None:
+    found = receipts.StoreDayRows(
+        day.settlement.orders, day.settlement.order_lines, day.settlement.review_items, day.binding.visits
+    )
+    summary = receipts.report(found, receipts.read_truth(day.truth))
+    by_scenario = summary["by_scenario"]
+    wrong = {name for name, row in by_scenario.items() if row["exact_match"] < 1.0}
+    assert wrong <= {"hand_over", "wrong_slot"}
+    assert summary["precision"] >= 0.9
+    assert summary["pieces_without_account"] == 1
+    assert "no_account" in day.settlement.review_items["reason"].to_list()
+
+
+def test_all_checks_hold(day: SimulatedDay) -> None:
+    frames, settled = day.reference.frames, day.settlement
+    visits, links = day.binding.visits, day.binding.visit_tracks
+    results = [
+        *quality.check_reference(
+            *(frames[n] for n in ("slots", "slot_views", "cameras", "planograms", "products", "prices"))
+        ),
+        *quality.check_visits(visits, links),
+        *quality.check_baskets(day.netting.baskets, visits, day.shelf_events, frames["products"]),
+        *quality.check_orders(settled.orders, settled.order_lines, visits, frames["products"]),
+        *quality.check_reconciled(
+            day.shelf_events,
+            links,
+            day.netting.baskets,
+            settled.orders,
+            settled.order_lines,
+            settled.review_items,
+        ),
+    ]
+    assert quality.failed(results) == []
+
+
+def test_the_floor_plan_is_a_small_picture(day: SimulatedDay) -> None:
+    import cv2
+    import numpy as np
+
+    plan = Plan.of_store(day.reference.frames["stores"], day.store_day.store_id)
+    drawn = floor_plan_png(
+        plan, day.reference.frames["slots"], day.track_points, day.shelf_events, title="a day"
+    )
+    assert len(drawn) <= MAX_BYTES
+    picture = cv2.imdecode(np.frombuffer(drawn, np.uint8), cv2.IMREAD_COLOR)
+    blank = floor_plan_png(
+        plan, day.reference.frames["slots"], day.track_points.clear(), day.shelf_events.clear(), title="a day"
+    )
+    empty = cv2.imdecode(np.frombuffer(blank, np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == empty.shape
+    assert (picture != empty).any(axis=2).mean() > 0.01, "trajectories are on it"
+    again = floor_plan_png(
+        plan, day.reference.frames["slots"], day.track_points, day.shelf_events, title="a day"
+    )
+    assert again == drawn
