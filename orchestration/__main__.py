@@ -26,10 +26,13 @@ def main(argv: list[str] | None = None) -> int:
     except SettingsError as error:
         Console(stderr=True).print(f"[red]{error}[/red]")
         return 2
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=110)
     if arguments.command == "run":
         from orchestration.run import run  # noqa: PLC0415 - imports Dagster's whole machinery
 
-        return 0 if run(settings, Console()) else 1
+        return 0 if run(settings, console) else 1
     if arguments.command == "ui":
         from orchestration.ui import serve  # noqa: PLC0415 - the same
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import dagster as dg
@@ -18,25 +18,29 @@ from lakehouse.seals import is_sealed
 from lakehouse.store_day import StoreDay
 from orchestration import arrivals, progress, summary
 from orchestration.instance import open_instance
-from orchestration.partitions import partition_key, register_store
+from orchestration.partitions import partition_key, register_store, store_day_of_key
+from orchestration.unfinished import begun_days, stale
 from resources.settings import Settings
 
-
+_DECISIONS = dg.AssetKey(["orders", "review_decisions"])
+_SWEEPS = dg.AssetKey(["privacy", "sweeps"])
 # The progress display reads the event log; the same lines on the console would tear it apart.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True)
 class Step:
-    """One Dagster run: a job and, for a store-day, its partition."""
+    """One Dagster run: a job, for a store-day its partition, and the assets if not all of them."""
 
     job: str
     title: str
-    store_day: StoreDay | None = None
+    partition: str | None = None
+    assets: tuple[dg.AssetKey, ...] = ()
 
 
 def run(settings: Settings, console: Console) -> bool:
-    """Runs what is waiting and prints the summary. Returns whether every step and every blocking check passed."""
+    """Runs what is waiting or was left undone, and prints the summary. Returns whether every step and every blocking
+    check passed."""
     # The definitions are imported here: the other commands of this module do without them.
     from orchestration.build import build_defs  # noqa: PLC0415
     from resources.lake import Workplace  # noqa: PLC0415
@@ -46,13 +50,17 @@ def run(settings: Settings, console: Console) -> bool:
     defs = build_defs({"workplace": workplace}, environment=settings.file.environment)
     instance = open_instance(settings)
     waiting = arrivals.look(settings.landing_root)
-    steps = plan(waiting, known_days(settings.lake()), settings.lake())
-    if not steps:
-        console.print("nothing new has landed: nothing to do, nothing changed")
-    for step in steps:
+    for store_day in waiting.store_days:
+        register_store(instance, store_day.store_id)
+    done = 0
+    for step in steps(settings, instance, defs, waiting):
+        done += 1
         if not _execute(console, instance, defs, step):
-            console.print(f"[red]{step.title} failed[/red]: see the run in the UI (make ui)")
+            console.print(f"[red]{step.title} failed[/red]: {_reason(instance)}")
+            console.print("The run with all its checks is in the UI (make ui).")
             return False
+    if not done:
+        console.print("nothing new has landed: nothing to do, nothing changed")
     days = known_days(settings.lake())
     latest = [day for day in days if day in waiting.store_days] or days[-1:]
     checks = [key for asset in defs.resolve_asset_graph().asset_nodes for key in asset.check_keys]
@@ -61,18 +69,33 @@ def run(settings: Settings, console: Console) -> bool:
     return True
 
 
-def plan(waiting: arrivals.Arrivals, known: Sequence[StoreDay], lake: Lake) -> list[Step]:
-    """The runs that what waits asks for; none if nothing waits."""
-    if waiting.is_empty:
-        return []
-    steps = [Step("reference", "reference data and history")] if waiting.has_store_wide else []
-    days = {*waiting.store_days}
-    if waiting.has_reviews:
-        steps.append(Step("review", "reviewers' decisions"))
-        days |= {day for day in known if not is_sealed(lake, day)}
-    ordered = sorted(days, key=lambda day: (day.business_date, day.store_id))
-    steps += [Step("store_day", f"store-day {partition_key(day)}", day) for day in ordered]
-    return [*steps, Step("sweep", "sweep of what has expired"), Step("marts", "marts")]
+def steps(
+    settings: Settings, instance: dg.DagsterInstance, defs: dg.Definitions, waiting: arrivals.Arrivals
+) -> Iterator[Step]:
+    """The runs to do, one after the other: what is stale is looked up when its turn comes. None if nothing waits and
+    nothing was left undone."""
+    graph, lake = defs.resolve_asset_graph(), settings.lake()
+    reference = _keys_of(defs, "reference")
+    if waiting.has_store_wide or stale(instance, graph, reference, None):
+        yield Step("reference", "reference data and history")
+    if waiting.has_reviews or stale(instance, graph, [_DECISIONS], None):
+        yield Step("review", "reviewers' decisions")
+    landed = [partition_key(day) for day in waiting.store_days]
+    for key in landed:
+        yield Step("store_day", f"store-day {key}", key)
+    for key in begun_days(instance):
+        if key in landed or is_sealed(lake, store_day_of_key(key)):
+            continue
+        if undone := stale(instance, graph, _keys_of(defs, "store_day"), key):
+            yield Step("store_day", f"store-day {key}", key, tuple(undone))
+    if stale(instance, graph, _keys_of(defs, "marts"), None):
+        yield Step("marts", "marts")
+    if waiting.store_days or stale(instance, graph, [_SWEEPS], None):
+        yield Step("sweep", "what has reached the end of its life")
+
+
+def _keys_of(defs: dg.Definitions, job: str) -> list[dg.AssetKey]:
+    return sorted(defs.resolve_job_def(job).asset_layer.executable_asset_keys)
 
 
 def known_days(lake: Lake) -> list[StoreDay]:
@@ -89,23 +112,37 @@ def _as_date() -> pl.Expr:
 def _execute(console: Console, instance: dg.DagsterInstance, defs: dg.Definitions, step: Step) -> bool:
     job = defs.resolve_job_def(step.job)
     run_id = str(uuid.uuid4())
-    key = partition_key(step.store_day) if step.store_day else None
-    if step.store_day:
-        register_store(instance, step.store_day.store_id)
     succeeded: list[bool] = []
 
     def work() -> None:
         result = job.execute_in_process(
-            instance=instance, partition_key=key, run_id=run_id, raise_on_error=False, run_config=_QUIET
+            instance=instance,
+            partition_key=step.partition,
+            run_id=run_id,
+            raise_on_error=False,
+            run_config=_QUIET,
+            asset_selection=list(step.assets) or None,
         )
         succeeded.append(result.success)
 
-    progress.follow(console, instance, run_id, step.title, len(list(_step_names(job))), work)
+    layer = job.asset_layer
+    count = len({layer.get_op_handle(key) for key in step.assets or layer.executable_asset_keys})
+    progress.follow(console, instance, run_id, step.title, count, work)
     return all(succeeded)
 
 
-def _step_names(job: dg.JobDefinition) -> Iterator[str]:
-    yield from (node.name for node in job.nodes)
+def _reason(instance: dg.DagsterInstance) -> str:
+    """Which steps of the latest run failed, and what they said of it: counts and places only, as everywhere."""
+    last = instance.get_runs(limit=1)
+    if not last:
+        return "no run was recorded"
+    found = []
+    for record in instance.get_records_for_run(last[0].run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records:
+        event = record.event_log_entry.dagster_event
+        failure = event.step_failure_data if event else None
+        said = failure.user_failure_data.description if failure and failure.user_failure_data else "failed"
+        found.append(f"{event.step_key if event else ''}: {said}")
+    return "; ".join(found) or "no step failed by itself"
 
 
 def _where_to_look(console: Console, settings: Settings) -> None:

@@ -113,7 +113,7 @@ def _checks(instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey]) -> t
     for key in keys:
         record = instance.get_latest_asset_check_evaluation_record(key)
         evaluation = record.event.dagster_event if record and record.event else None
-        if evaluation is not None:
+        if evaluation is not None and evaluation.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             outcome[evaluation.asset_check_evaluation_data.passed] += 1
     return outcome[True], outcome[False]
 
