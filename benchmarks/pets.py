@@ -29,7 +29,7 @@ SECOND_HALF = 401
 Tracker = Callable[[Detections], MotBoxes]
 
 
-def compare(folder: Path) -> dict[str, dict[str, float]]:
+def compare(folder: Path, peers: bool = True) -> dict[str, dict[str, float]]:
     """Mean scores over the draws of every tracker, whole and frames 401-795, and its microseconds a frame."""
     truth = read_mot(folder / "gt.txt", is_truth=True)
     given = read_mot(folder / "det.txt")
@@ -39,11 +39,9 @@ def compare(folder: Path) -> dict[str, dict[str, float]]:
     found, fit, _ = observe_video(folder / "vtest.avi", None, lambda n: table[bounds[n] : bounds[n + 1]], FPS)
     observing_us = (time.process_time() - started) / FRAMES * 1e6
     correction = fit.correction()
-    trackers: dict[str, Tracker] = {
-        "openaisle": lambda part: ours(part, correction),
-        "trackers ByteTrack": byte_track,
-        "norfair": norfair_tracks,
-    }
+    trackers: dict[str, Tracker] = {"openaisle": lambda part: ours(part, correction)}
+    if peers:
+        trackers |= {"trackers ByteTrack": byte_track, "norfair": norfair_tracks}
     result: dict[str, dict[str, float]] = {}
     for name, tracker in trackers.items():
         whole, second, spent_s = [], [], 0.0

@@ -55,7 +55,7 @@ def score_tracks(truth: MotBoxes, tracks: MotBoxes, first: int, last: int) -> Tr
         from trackeval.metrics import CLEAR, HOTA, Identity
     except ImportError:
         raise ScorerMissingError(
-            "TrackEval, the scorer, is not installed: it belongs to the test extra (pip install trackeval==1.3.0)"
+            "TrackEval, the scorer, is not installed: it belongs to the test extra (trackeval==1.3.0)"
         ) from None
     data = _trackeval_input(truth.between(first, last), tracks.between(first, last), first, last)
     quiet = {"PRINT_CONFIG": False}

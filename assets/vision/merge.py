@@ -212,9 +212,9 @@ def _tables(
     path = fuse([part.floor for part in mine], range(len(mine)))
     step = np.arange(path.step[0], path.step[-1] + 1)
     xy = local_linear(
-        path.step * STEP_S,
+        np.asarray(path.step * STEP_S, dtype=np.float64),
         path.xy_m,
-        step * STEP_S,
+        np.asarray(step * STEP_S, dtype=np.float64),
         settings.point_smoothing_s,
         1.0 / (path.variance_m2 + 0.01),
     )

@@ -91,11 +91,9 @@ class _Active:
 
 def sure_tracklets(found: Detections, settings: TrackletSettings) -> list[Index]:
     """Rows of `found`, a rising index array per tracklet; every row is in at most one."""
-    bounds = (
-        np.flatnonzero(np.diff(found.look, prepend=found.look[:1] - 1))
-        if len(found)
-        else np.empty(0, np.int64)
-    )
+    if not len(found):
+        return []
+    bounds = np.flatnonzero(np.diff(found.look, prepend=found.look[:1] - 1))
     active: list[_Active] = []
     done: list[_Active] = []
     last_look: int | None = None
