@@ -41,6 +41,7 @@ _PEOPLE: tuple[Colour, ...] = (
     (150, 110, 60),
 )
 _DRAWN_LARGER = 2
+_POINTS_AT_ONCE = 5
 _LEGEND = (("pick", "pick"), ("put_back", "put back"), ("restock", "restock"))
 
 
@@ -131,8 +132,9 @@ class _Canvas:
             self._text(name, outline.mean(axis=0), _FAINT, centred=True)
         for gate in plan.gates:
             self._line(gate + np.array([(0.0, -0.25), (0.0, 0.25)]), _INK, 3)
-        self._text("in", plan.entrance.mean(axis=0), _FAINT, centred=True)
-        self._text("out", plan.exit.mean(axis=0), _FAINT, centred=True)
+        for word, zone in (("in", plan.entrance), ("out", plan.exit)):
+            corner = np.array([zone[:, 0].min(), zone[:, 1].max()])
+            self._text(word, corner + np.array([0.06, -0.16]), _INK)
         colours = self._trajectories(track_points)
         self._events(slots, shelf_events, colours)
         self._furniture(title, len(colours))
@@ -143,7 +145,7 @@ class _Canvas:
         colours: dict[str, Colour] = {}
         for (track_id,), path in paths.items():
             colour = colours[str(track_id)] = _PEOPLE[len(colours) % len(_PEOPLE)]
-            way = path.select("x_m", "y_m").to_numpy().astype(np.float64)
+            way = _smooth(path.select("x_m", "y_m").to_numpy().astype(np.float64))
             self._line(way, colour, 2)
             self._mark(way[0], colour, 3)
         return colours
@@ -242,6 +244,14 @@ class _Canvas:
     @property
     def _font(self) -> int:
         return int(self._cv2.FONT_HERSHEY_SIMPLEX)
+
+
+def _smooth(way: Points) -> Points:
+    """Mean over half a second each, ends kept: what a reader's eye would draw."""
+    inner = [
+        way[start : start + _POINTS_AT_ONCE].mean(axis=0) for start in range(0, len(way), _POINTS_AT_ONCE)
+    ]
+    return np.vstack([way[:1], *inner, way[-1:]])
 
 
 def palette_png(picture: NDArray[np.uint8]) -> bytes:
