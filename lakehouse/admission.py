@@ -1,5 +1,4 @@
-"""What the writer lets in: the checks that come before any file is written. All of them count, none
-quotes."""
+"""What the writer lets in. All checks come before any file is written; they count, and none quotes."""
 
 from __future__ import annotations
 
@@ -33,8 +32,7 @@ _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def check_frame(contract: TableContract, frame: pl.DataFrame) -> None:
-    """Columns and types are exactly the contract's, promised values are there, keys are unique, labels are
-    true."""
+    """Columns and types are the contract's, promised values are there, keys unique, labels true."""
     _check_schema(contract, frame.schema)
     for column in contract.columns:
         if not column.nullable and (missing := frame.get_column(column.name).null_count()):

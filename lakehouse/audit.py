@@ -66,8 +66,7 @@ class AuditFailed(LakehouseError):
 def identity_check(
     name: str, violations: int, total: int, *, column: str = "", severity: Severity = Severity.BLOCKING
 ) -> ExpectationResult:
-    """The result of a check that a domain counted itself, over two tables for instance: no row may violate
-    it."""
+    """The result of a check that a domain counted itself (over two tables, say): no row may violate it."""
     return ExpectationResult(
         name, column, severity, violations == 0, 1.0 - violations / total if total else 1.0, 1.0, violations
     )

@@ -52,8 +52,7 @@ class BucketObjects:
             return None
 
     def replace_tagged(self, data: bytes, key: str, tag: str) -> str | None:
-        """Writes the key only if its tag is still that one. Returns the new tag, None if somebody was
-        first."""
+        """Writes the key if its tag is still that one. Returns the new tag, None if somebody was first."""
         try:
             return obstore.put(self._store, checked_key(key), data, mode={"e_tag": tag})["e_tag"]
         except (PreconditionError, NotFoundError):

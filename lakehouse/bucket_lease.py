@@ -33,8 +33,7 @@ def hold_object(
 
 
 class BucketLease:
-    """An object whose content is its holder and a count that grows while the holder lives; empty when
-    free."""
+    """An object that names its holder, with a count that grows while the holder lives; or says it is free."""
 
     def __init__(self, objects: BucketObjects, key: str, table: str, takeover_s: float) -> None:
         self._objects = objects

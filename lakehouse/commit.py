@@ -41,8 +41,7 @@ class CommitInfo:
     planogram_version: str = ""
 
     def properties(self, contract: TableContract, ledger_version: int | None) -> CommitProperties:
-        """For Delta. No retries of its own: a commit that comes second must read again before it tries
-        again."""
+        """For Delta, without retries of its own: who comes second must read again before trying again."""
         metadata: dict[str, str | int] = {
             "run_id": self.run_id,
             "code_version": self.code_version,

@@ -32,8 +32,7 @@ class ContractViolation(LakehouseError):
 
 
 class OutsidePartition(LakehouseError):
-    """Rows lie outside the partition that the write was to replace, or the partition is not one of the
-    table."""
+    """Rows lie outside the partition that was to be replaced, or the table has no such partition."""
 
 
 class CaptureHourExpired(LakehouseError):
@@ -69,8 +68,7 @@ class StorageFailed(LakehouseError):
 
 
 def concealed(table: str, doing: str, call: Callable[[], T]) -> T:
-    """The call's result; any foreign exception becomes StorageFailed without its text, its cause or its
-    context."""
+    """The call's result; a foreign exception becomes StorageFailed without its text, cause or context."""
     try:
         return call()
     except LakehouseError:

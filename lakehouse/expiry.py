@@ -1,5 +1,4 @@
-"""When a capture hour's rows die. Retention counts from capture; the clock's reading is always an
-argument."""
+"""When a capture hour's rows die. Retention counts from capture; the time of day is always an argument."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A table of an older contract version becomes one of the current version by registered steps, never by
-hand."""
+"""A table of an older contract version is brought to the current one by registered steps, never by hand."""
 
 from __future__ import annotations
 

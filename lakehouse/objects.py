@@ -14,8 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 UNFINISHED = ".unfinished"
-"""Suffix of a file that is still being written. A full vacuum and every folder unlink remove such
-leftovers."""
+"""Suffix of a file that is still being written. A full vacuum and a dropped hour take leftovers along."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,7 @@ class ObjectStore(Protocol):
         ...
 
     def create_bytes(self, data: bytes, key: str) -> bool:
-        """Writes the key only if it is absent. Returns whether it was; of many callers exactly one hears
-        True."""
+        """Writes the key only if it is absent. Returns whether it was: of many callers one hears True."""
         ...
 
     def read_bytes(self, key: str) -> bytes | None:
@@ -67,8 +65,7 @@ class ObjectStore(Protocol):
 
 
 def object_store(root: str, storage_options: Mapping[str, str] | None = None) -> ObjectStore:
-    """The store below a local path or an `s3://bucket/prefix`. Options are named as Delta's storage options
-    are."""
+    """The store below a local path or an `s3://bucket/prefix`. Options have the names of Delta's."""
     if root.startswith("s3://"):
         from lakehouse.bucket import BucketObjects  # noqa: PLC0415 - its client is of no use on local disk
 

@@ -39,8 +39,7 @@ def table_properties(contract: TableContract) -> dict[str, str]:
 
 
 def arrow_schema(contract: TableContract, *, with_partition: bool = True) -> pa.Schema:
-    """Arrow schema with nullability and descriptions; without the partition columns it is that of a data
-    file."""
+    """Arrow schema with nullability and descriptions; without partition columns it is a data file's."""
     plain = pl.DataFrame(schema=contract.schema).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
     fields = []
     for column in contract.columns:

@@ -1,5 +1,4 @@
-"""One version of a table, seen as cells (combinations of partition values) and the files that each consists
-of."""
+"""One version of a table, seen as cells (combinations of partition values) and their files."""
 
 from __future__ import annotations
 
@@ -60,8 +59,7 @@ class Snapshot:
 
 
 def take_snapshot(lake: Lake, contract: TableContract, *, any_version: bool = False) -> Snapshot:
-    """The latest version. Raises ContractVersionMismatch if it was written under another version of the
-    contract."""
+    """The latest version. Raises ContractVersionMismatch if it is of another version of the contract."""
     table = lake.open(contract)
     if table is None:
         return Snapshot(contract, None, lake.uri(contract), lake.options, -1, {})

@@ -28,8 +28,7 @@ __all__ = ["CommitInfo", "WriteReport", "append_once", "replace_partition", "ups
 
 ATTEMPTS = 8
 MOST_FILES = 16
-"""Appends into a cell of this many files rewrite it as one, so that a ledger of small appends stays quick to
-read."""
+"""Appends into a cell of this many files rewrite it as one: small appends stay quick to read."""
 
 
 @dataclass(frozen=True)
