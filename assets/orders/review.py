@@ -66,13 +66,13 @@ def resolve(
     when_decided: dict[str, datetime] = dict(
         first_decisions(known).select("review_id", "decided_at").iter_rows()
     )
-    taken = set(known.select("review_id", "decided_at").iter_rows())
+    taken = set(known.select(_SAME).iter_rows())
     on_sale: dict[tuple[str, str], set[str]] = {}
     rows: list[dict[str, object]] = []
     refused: list[Rejection] = []
     for line in landed.sort("decided_at", "review_id", SOURCE_FILE, SOURCE_LINE).iter_rows(named=True):
         review_id, decided_at = line["review_id"], line["decided_at"]
-        if (review_id, decided_at) in taken:
+        if (same := tuple(line[name] for name in _SAME)) in taken:
             continue
         item = item_of.get(review_id)
         amended = line["lines"] or []
@@ -96,7 +96,7 @@ def resolve(
                 Rejection(line[SOURCE_FILE], line[SOURCE_LINE], field, reason or Reason.UNKNOWN_REVIEW)
             )
             continue
-        taken.add((review_id, decided_at))
+        taken.add(same)
         when_decided[review_id] = decided_at
         rows.append(
             {
@@ -149,4 +149,5 @@ def current_items(items: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+_SAME = ("review_id", "decided_at", "decision", "reviewer_id")
 _ITEM_COLUMNS = ("review_id", "store_id", "business_date", "evidence_expires_at", "reason")

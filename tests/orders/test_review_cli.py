@@ -1,0 +1,124 @@
+"""`make review`: the queue, the picture and the decision, on a real lake."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from assets.orders import review_cli
+from assets.orders.review import decide_until
+from lakehouse.contracts import orders as tables
+from lakehouse.contracts.vision import SHELF_EVENTS, TRACK_POINTS
+from lakehouse.lake import Lake
+from lakehouse.reader import scan
+from lakehouse.writer import CommitInfo, replace_partition, upsert
+from resources.landing import Landing
+from resources.landing_formats import REVIEWS
+from tests.orders.simulated import SimulatedDay, simulate
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> SimulatedDay:
+    return simulate(tmp_path_factory.mktemp("day"), seed=7)
+
+
+@pytest.fixture
+def home(day: SimulatedDay, tmp_path: Path) -> Path:
+    lake, info = Lake(str(tmp_path / "lake")), CommitInfo("run", "code", "model", "planogram")
+    now = day.store_day.start_at + timedelta(hours=12)
+    for contract in (tables.STORES, tables.SLOTS, tables.PRODUCTS, tables.PRICES):
+        upsert(lake, contract, day.reference.frames[contract.name], commit=info, now=now)
+    for contract, frame in (
+        (tables.VISITS, day.binding.visits),
+        (tables.VISIT_TRACKS, day.binding.visit_tracks),
+        (tables.REVIEW_ITEMS, day.settlement.review_items),
+        (SHELF_EVENTS, day.shelf_events),
+        (TRACK_POINTS, day.track_points),
+    ):
+        replace_partition(lake, contract, frame, day.store_day.partition(contract), commit=info, now=now)
+    return tmp_path
+
+
+def run(home: Path, day: SimulatedDay, *arguments: str, hours: float = 12.0) -> int:
+    return review_cli.main(["--home", str(home), *arguments], day.store_day.start_at + timedelta(hours=hours))
+
+
+def first_id(home: Path) -> str:
+    return str(scan(Lake(str(home / "lake")), tables.REVIEW_ITEMS).collect()["review_id"][0])
+
+
+def test_the_queue_is_listed_with_reasons(
+    home: Path, day: SimulatedDay, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(home, day) == 0
+    printed = capsys.readouterr().out
+    assert f"{day.settlement.review_items.height} review items wait" in printed
+    assert "came in without a scan" in printed
+    assert not any(account in printed for account in day.true_account.values() if account)
+
+
+def test_a_decision_is_written_once_and_leaves_the_queue(
+    home: Path, day: SimulatedDay, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review_id = first_id(home)
+    assert run(home, day, "decide", review_id[:8], "reject", "--reviewer", "r1") == 0
+    batch = Landing(home / "landing").read(REVIEWS)
+    assert batch.rejections == ()
+    assert batch.frame.select("review_id", "decision").row(0) == (review_id, "reject")
+    assert run(home, day, "decide", review_id, "accept", "--reviewer", "r2") == 2
+    assert "already_decided" in capsys.readouterr().err
+    queue = review_cli.read_queue(Lake(str(home / "lake")), Landing(home / "landing"))
+    assert review_id not in queue.waiting["review_id"].to_list()
+
+
+def test_an_amendment_carries_its_lines(home: Path, day: SimulatedDay) -> None:
+    product = day.reference.frames["products"]["product_id"][0]
+    assert (
+        run(home, day, "decide", first_id(home), "amend", "--line", f"{product}=2", "--reviewer", "r1") == 0
+    )
+    line = json.loads(next((home / "landing/reviews").glob("*.jsonl")).read_text())
+    assert line["lines"] == [{"product_id": product, "quantity": 2}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hours", "word"),
+    [
+        (("decide", "{id}", "amend", "--reviewer", "r1"), 12, "lines"),
+        (("decide", "{id}", "amend", "--line", "nothing=1", "--reviewer", "r1"), 12, "unknown_reference"),
+        (("decide", "{id}", "accept", "--reviewer", "r1"), 90, "evidence_expired"),
+        (("decide", "zzz", "accept", "--reviewer", "r1"), 12, "no review item"),
+        (("picture", "zzz"), 12, "no review item"),
+    ],
+)
+def test_what_would_be_refused_is_said_at_once_and_nothing_is_written(
+    home: Path,
+    day: SimulatedDay,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    hours: float,
+    word: str,
+) -> None:
+    filled = [argument.replace("{id}", first_id(home)) for argument in arguments]
+    assert run(home, day, *filled, hours=hours) == 2
+    assert word in capsys.readouterr().err
+    assert not (home / "landing").exists()
+    assert decide_until(day.store_day) < day.store_day.start_at + timedelta(hours=90)
+
+
+def test_pictures_of_an_item_and_of_the_day(home: Path, day: SimulatedDay) -> None:
+    assert run(home, day, "picture", "--out", str(home / "day.png")) == 0
+    assert run(home, day, "picture", first_id(home)) == 0
+    whole, part = (home / "day.png").stat().st_size, next((home / "tmp").glob("review-*.png")).stat().st_size
+    assert 1_000 < part < whole <= 64_000
+
+
+def test_an_empty_home_has_nothing_to_review(
+    tmp_path: Path, day: SimulatedDay, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, day) == 0
+    assert "Nothing waits" in capsys.readouterr().out
+    assert run(tmp_path, day, "picture") == 2
