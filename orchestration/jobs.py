@@ -39,7 +39,7 @@ SWEEP = dg.define_asset_job(
     description="Removes what has reached the end of its life, with a ledger row each.",
 )
 MARTS = dg.define_asset_job(
-    "marts",
+    "warehouse",
     selection=dg.AssetSelection.groups("analytics"),
     description="Rebuilds the analysts' DuckDB file beside the old one and swaps it in.",
 )

@@ -88,8 +88,8 @@ def steps(
             continue
         if undone := stale(instance, graph, _keys_of(defs, "store_day"), key):
             yield Step("store_day", f"store-day {key}", key, tuple(undone))
-    if stale(instance, graph, _keys_of(defs, "marts"), None):
-        yield Step("marts", "marts")
+    if stale(instance, graph, _keys_of(defs, "warehouse"), None):
+        yield Step("warehouse", "marts")
     if waiting.store_days or stale(instance, graph, [_SWEEPS], None):
         yield Step("sweep", "what has reached the end of its life")
 
@@ -125,8 +125,9 @@ def _execute(console: Console, instance: dg.DagsterInstance, defs: dg.Definition
         )
         succeeded.append(result.success)
 
-    layer = job.asset_layer
-    count = len({layer.get_op_handle(key) for key in step.assets or layer.executable_asset_keys})
+    chosen = set(step.assets or job.asset_layer.executable_asset_keys)
+    graph = defs.resolve_asset_graph()
+    count = len({frozenset(graph.get(key).execution_set_asset_keys) for key in chosen})
     progress.follow(console, instance, run_id, step.title, count, work)
     return all(succeeded)
 

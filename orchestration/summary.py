@@ -42,7 +42,8 @@ class RunSummary:
     days: tuple[DaySummary, ...]
     checks_passed: int
     checks_failed: int
-    core_seconds: float | None
+    checks_warned: int
+    footage_speed: float | None
     gb_by_class: dict[RetentionClass, float]
 
 
@@ -51,12 +52,13 @@ def summarize(
 ) -> RunSummary:
     """The state of the home as it stands. Checks count by their latest evaluation."""
     lake = settings.lake()
-    passed, failed = _checks(instance, checks)
+    outcome = _checks(instance, checks)
     return RunSummary(
         days=tuple(_day(lake, store_day) for store_day in store_days),
-        checks_passed=passed,
-        checks_failed=failed,
-        core_seconds=_footage_core_seconds(instance),
+        checks_passed=outcome["passed"],
+        checks_failed=outcome["failed"],
+        checks_warned=outcome["warned"],
+        footage_speed=_footage_speed(instance),
         gb_by_class=_gb_by_class(settings, lake),
     )
 
@@ -77,8 +79,9 @@ def show(console: Console, summary: RunSummary, seconds: float) -> None:
         )
     console.print(table)
     footage = sum(day.camera_seconds for day in summary.days)
-    speed = f"{footage / summary.core_seconds:.1f}" if summary.core_seconds and footage else "unknown"
-    console.print(f"checks: {summary.checks_passed} passed, {summary.checks_failed} failed")
+    speed = "unknown" if summary.footage_speed is None else f"{summary.footage_speed:.1f}"
+    counts = f"{summary.checks_passed} passed, {summary.checks_warned} warn, {summary.checks_failed} failed"
+    console.print(f"checks: {counts}")
     console.print(f"footage: {footage:.0f} camera-seconds, {speed} of them per core-second")
     sizes = ", ".join(f"{name} {size:.4f}" for name, size in sorted(summary.gb_by_class.items()))
     console.print(f"GB by retention class: {sizes}")
@@ -108,22 +111,28 @@ def _day(lake: Lake, store_day: StoreDay) -> DaySummary:
     )
 
 
-def _checks(instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey]) -> tuple[int, int]:
-    outcome: Counter[bool] = Counter()
+def _checks(instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey]) -> Counter[str]:
+    outcome: Counter[str] = Counter()
     for key in keys:
         record = instance.get_latest_asset_check_evaluation_record(key)
-        evaluation = record.event.dagster_event if record and record.event else None
-        if evaluation is not None and evaluation.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            outcome[evaluation.asset_check_evaluation_data.passed] += 1
-    return outcome[True], outcome[False]
+        event = record.event.dagster_event if record and record.event else None
+        if event is None or event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            continue
+        evaluation = event.asset_check_evaluation_data
+        is_soft = evaluation.severity is dg.AssetCheckSeverity.WARN
+        outcome["passed" if evaluation.passed else "warned" if is_soft else "failed"] += 1
+    return outcome
 
 
-def _footage_core_seconds(instance: dg.DagsterInstance) -> float | None:
-    """User and system seconds of the latest footage step that decoded anything, as it reported them."""
-    event = instance.get_latest_materialization_event(dg.AssetKey(["vision", "detections"]))
-    metadata = event.asset_materialization.metadata if event and event.asset_materialization else {}
-    value = metadata.get("core_seconds")
-    return float(value.value) if value is not None and isinstance(value.value, int | float) and value.value else None
+def _footage_speed(instance: dg.DagsterInstance) -> float | None:
+    """Camera-seconds per core-second of the latest footage step that decoded anything, as it reported them."""
+    records = instance.fetch_materializations(dg.AssetKey(["vision", "detections"]), limit=20).records
+    for record in records:
+        found = record.asset_materialization
+        value = found.metadata.get("camera_seconds_per_core_second") if found else None
+        if value is not None and isinstance(value.value, int | float):
+            return float(value.value)
+    return None
 
 
 def _gb_by_class(settings: Settings, lake: Lake) -> dict[RetentionClass, float]:

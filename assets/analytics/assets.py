@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from assets.analytics.dbt_graph import DbtGraph, DbtTest, load_graph
-from assets.analytics.specs import FIT_CHECK, check_specs, mart_key, mart_specs
+from assets.analytics.checks import FIT_CHECK, check_specs, mart_key, mart_specs
 from lakehouse.commit import CommitInfo, create_if_absent
 from lakehouse.contracts import contract
 from resources import dbt, warehouse

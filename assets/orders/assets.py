@@ -36,7 +36,7 @@ REFERENCE = (
 _A_DAY = timedelta(days=1)
 
 
-@table_assets("reference", [(t, []) for t in REFERENCE], checks=checks.declared(*(t.path for t in REFERENCE)))
+@table_assets("reference_tables", [(t, []) for t in REFERENCE], checks=checks.declared(*(t.path for t in REFERENCE)))
 def reference_tables(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Report]:
     """Floor plans, cameras, slots, planograms, products and prices, as the stores deliver them."""
     landing, now = tables.workplace.landing(), tables.clock.now()
