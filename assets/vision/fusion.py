@@ -158,12 +158,17 @@ def _fused(slot_id: str, group: Sequence[CameraEpisode], silent: int) -> FusedEv
         weights[abs(e.facings_change)] += e.put_prob + e.pick_prob + 1e-6
     quantity = 0 if is_touch else max(1, max(sorted(weights), key=lambda count: weights[count]))
     sharp = [e for e in group if e.length_s <= BLOCKED_S] or list(group)
+    started_s, ended_s = max(e.started_s for e in group), min(e.ended_s for e in group)
+    if is_touch or started_s > ended_s:
+        started_s, ended_s, changed_s = sharpest.started_s, sharpest.ended_s, sharpest.changed_s
+    else:
+        changed_s = 0.5 * (started_s + ended_s)
     return FusedEvent(
         slot_id=slot_id,
         is_touch=is_touch,
-        started_s=min(e.started_s for e in sharp),
-        ended_s=max(e.ended_s for e in sharp),
-        changed_s=sharpest.changed_s,
+        started_s=started_s,
+        ended_s=ended_s,
+        changed_s=changed_s,
         change_log_odds=round(change, 9),
         put_log_odds=round(direction, 9),
         quantity=quantity,

@@ -162,41 +162,38 @@ def _between(
 ) -> SlotEpisode | None:
     start, stop = before.stop, after.start
     judgement = judge(before.last, after.first, facings, settings)
-    hidden = _hidden_share(record, slot, start, stop, before.last, after.first)
+    has_person = bool(record.covered[start:stop, slot].any())
     moving = record.motion[start:stop, slot, 0] > settings.motion_share
-    touched = hidden > settings.touch_share
     step = float(np.median(np.diff(record.times_s))) if len(record.times_s) > 1 else settings.sample_s
-    kind = "change"
-    if (
-        judgement.has_changed
-        and not record.covered[start:stop, slot].any()
-        and moving.sum() * step < settings.hand_s
-    ):
-        return None
-    if not judgement.has_changed:
-        if float(touched.sum()) * step < settings.touch_s:
+    if judgement.has_changed:
+        if not has_person and moving.sum() * step < settings.hand_s:
+            return None
+        kind = "change"
+        first_s, last_s = _moment(record, slot, start, stop, before.last, after.first)
+        changed_s = 0.5 * (first_s + last_s)
+    else:
+        # Under a person's box nobody can tell a touch from standing there.
+        if has_person:
+            return None
+        hidden = _hidden_share(record, slot, start, stop, before.last, after.first) > settings.touch_share
+        if float(hidden.sum()) * step < settings.touch_s:
             return None
         kind = "touch"
-    span = np.flatnonzero(touched | moving)
-    first, last = (start + int(span[0]), start + int(span[-1])) if len(span) else (start, stop - 1)
-    if judgement.has_changed:
-        changed_s = _best_split(record, slot, start, stop, before.last, after.first)
-    else:
-        inside = start + np.flatnonzero(touched)
-        changed_s = float(np.median(record.times_s[inside]))
+        inside = record.times_s[start + np.flatnonzero(hidden)]
+        first_s, last_s, changed_s = float(inside[0]), float(inside[-1]), float(np.median(inside))
     return SlotEpisode(
         slot_id=slot_id,
         kind=kind,
-        started_s=float(record.times_s[first]),
-        ended_s=float(record.times_s[max(first, last)]),
+        started_s=first_s,
+        ended_s=last_s,
         changed_s=changed_s,
         presence_change=judgement.presence_change,
         appearance_change=judgement.appearance_change,
-        facings_change=judgement.facings_change if kind == "change" else 0,
+        facings_change=judgement.facings_change,
         put_prob=judgement.put_prob,
         pick_prob=judgement.pick_prob,
         contact_px=_contact(record, slot, start, stop, changed_s),
-        has_person=bool(record.covered[start:stop, slot].any()),
+        has_person=has_person,
         patch=_as_bytes(after.first),
     )
 
@@ -215,21 +212,33 @@ def _hidden_share(
     return np.asarray((outside / brightness > 0.18).mean(axis=(1, 2)), dtype=np.float32)
 
 
-def _best_split(
+def _moment(
     record: ClipRecord, slot: int, start: int, stop: int, before: FloatArray, after: FloatArray
-) -> float:
-    """Time at which frames stop looking like `before` and start to look like `after`, on what changed."""
-    cores = (
-        record.patches[start:stop, slot, :, CORE].astype(np.float32) * record.gains[start:stop, None, None, :]
-    )
+) -> tuple[float, float]:
+    """Times of the last frame that looks like `before` and of the first that looks like `after`.
+
+    Compared on the samples that changed most.
+
+    Frames in which something else hides the slot look like neither and only widen the interval.
+    """
+    low, high = max(0, start - 1), min(len(record.times_s), stop + 1)
     difference = np.abs(before - after)[:, CORE].max(axis=-1)
-    weight = np.where(difference >= np.quantile(difference, 0.7), difference, 0.0)
-    weight /= weight.sum() + 1e-6
-    to_before = (np.abs(cores - before[:, CORE]).mean(axis=-1) * weight).sum(axis=(1, 2))
-    to_after = (np.abs(cores - after[:, CORE]).mean(axis=-1) * weight).sum(axis=(1, 2))
-    advantage = np.concatenate([[0.0], np.cumsum(to_before - to_after)])
-    split = int(np.argmin(advantage))
-    return float(record.times_s[min(start + split, stop - 1)])
+    rows, columns = np.nonzero(difference >= np.quantile(difference, 0.7))
+    samples = record.patches[low:high, slot][:, rows, CORE.start + columns].astype(np.float32)
+    samples *= record.gains[low:high, None, :]
+    to_before = np.abs(samples - before[rows, CORE.start + columns]).mean(axis=(1, 2))
+    to_after = np.abs(samples - after[rows, CORE.start + columns]).mean(axis=(1, 2))
+    apart = float(np.abs(before - after)[rows, CORE.start + columns].mean())
+    # Clothes may look like the slot by chance: under a person's box a frame must look very much like it.
+    likeness = np.where(record.covered[low:high, slot], 0.2, 0.45)
+    is_clear = np.minimum(to_before, to_after) < likeness * apart
+    advantage = np.where(is_clear, to_before - to_after, 0.0)
+    split = int(np.argmin(np.concatenate([[0.0], np.cumsum(advantage)])))
+    like_before = np.flatnonzero(is_clear[:split])
+    like_after = np.flatnonzero(is_clear[split:])
+    last_before = low + int(like_before[-1]) if len(like_before) else low
+    first_after = low + split + int(like_after[0]) if len(like_after) else high - 1
+    return float(record.times_s[last_before]), float(record.times_s[first_after])
 
 
 def _contact(

@@ -19,6 +19,7 @@ from assets.vision.slot_signal import (
     FloatArray,
     change_map,
     presence_log_ratio,
+    relit,
     residual_against_surroundings,
     roughness_beside,
 )
@@ -48,10 +49,14 @@ def judge(before_bgr: FloatArray, after_bgr: FloatArray, facings: int, settings:
     emptier = min(residual_against_surroundings(before_bgr), residual_against_surroundings(after_bgr))
     beside = max(roughness_beside(before_bgr), roughness_beside(after_bgr))
     is_plain = emptier < settings.plain_residual or beside < settings.plain_roughness
-    has_changed = share > settings.change_share and (not is_plain or abs(presence) > settings.presence_level)
     if is_plain:
+        has_changed = share > settings.change_share and abs(presence) > settings.presence_level
         strength = 6.0 * presence
     else:
+        under_one_light = change_map(*relit(before_bgr, after_bgr)) > settings.change_level
+        if float(under_one_light.mean()) < settings.shadow_share * share:
+            share = 0.0
+        has_changed = share > settings.change_share
         strength = float(
             np.dot(settings.direction_weights, direction_features(before_bgr, after_bgr, changed))
         )

@@ -202,6 +202,20 @@ def change_map(before_bgr: FloatArray, after_bgr: FloatArray) -> FloatArray:
     return patch_change(before_bgr, after_bgr)[:, CORE]
 
 
+def relit(before_bgr: FloatArray, after_bgr: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Both patches under their common light: the smooth ratio of brightness is shared out between them.
+
+    A shadow that fell on the shelf vanishes; an object that came or went differs in texture and colour too.
+    """
+    size = (9, 9)
+    light = (cv2.blur(after_bgr.mean(axis=-1), size) + 8.0) / (cv2.blur(before_bgr.mean(axis=-1), size) + 8.0)
+    half = np.sqrt(np.clip(light, 0.35, 1 / 0.35))[..., None]
+    return (
+        np.asarray(before_bgr * half, dtype=np.float32),
+        np.asarray(after_bgr / half, dtype=np.float32),
+    )
+
+
 def border_share(one_bgr: FloatArray, other_bgr: FloatArray, level: float) -> float:
     """Share of the patch's rim that differs by more than `level`: what reaches in from outside crosses it."""
     differs = patch_change(one_bgr, other_bgr) > level
