@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from assets.analytics.assets import check_report, failures
+from assets.analytics.checks import check_specs, mart_specs
 from assets.analytics.dbt_graph import (
     GRAPH_FILE,
     DbtGraph,
@@ -20,7 +21,6 @@ from assets.analytics.dbt_graph import (
     reduce_manifest,
     to_json,
 )
-from assets.analytics.checks import check_specs, mart_specs
 from lakehouse.contracts import CONTRACTS
 from lakehouse.documentation import DBT_TABLES
 from resources.dbt import NodeResult, manifest

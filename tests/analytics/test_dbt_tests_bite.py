@@ -27,7 +27,8 @@ STAGED_REVIEWS = Path("models/staging/stg_review_items.sql")
 WRONG_MART = """
 select
     null::varchar as store_id, null::date as business_date, 'elsewhere' as origin,
-    null::boolean as is_simulated, 1::bigint as visits, null::bigint as orders, null::bigint as items, null::bigint as value_fen,
+    null::boolean as is_simulated, 1::bigint as visits, null::bigint as orders,
+    null::bigint as items, null::bigint as value_fen,
     7::double as mean_order_fen, 5::bigint as review_items, 1::bigint as review_items_waiting,
     1::bigint as review_items_unbilled, 1::bigint as review_items_decided, 0.9::double as reviewed_share
 from range(2)

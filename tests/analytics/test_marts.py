@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from assets.analytics import assets
-from assets.analytics.dbt_graph import load_graph
 from assets.analytics.checks import FIT_CHECK, mart_key
+from assets.analytics.dbt_graph import load_graph
 from lakehouse.contracts import contract
 from lakehouse.lake import Lake
 from resources.lake import Workplace
