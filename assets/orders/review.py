@@ -59,8 +59,9 @@ def resolve(
     """New decisions from a landing batch's frame.
 
     `items`: rows of `review_items` that the decisions may be about; `known`: rows of `review_decisions`;
-    `prices`: rows of `prices`, which say what an amendment may name. A decision delivered again, word for
-    word, is neither new nor refused.
+    `prices`: rows of `prices`, which say what an amendment may name. A decision delivered again is neither
+    new nor refused. Who accepts must know what is billed: an item with an unknown product can be amended or
+    rejected.
     """
     item_of = {row["review_id"]: row for row in items.select(_ITEM_COLUMNS).iter_rows(named=True)}
     when_decided: dict[str, datetime] = dict(

@@ -29,7 +29,9 @@ class BindingSettings:
     `gate_distance_m`: spread of a shopper around the gate at the scan; `walk_m_s`: by how much that spread
     grows for each second between scan and sight; `start_lag_s`: mean time between scan and the trajectory's
     end at that side; `*_stray_prob`: share of scans whose trajectory is found elsewhere (broken off, or
-    hidden).
+    hidden); `untracked_prob`: of scans without trajectory; `without_scan_prob`: of trajectories without
+    scan. A trajectory that stays more than `longest_gap_s` short of a scan is broken, and with
+    `broken_prob` something of the basket is missing.
     """
 
     gate_distance_m: float = 0.8
@@ -40,6 +42,8 @@ class BindingSettings:
     exit_stray_prob: float = 0.2
     untracked_prob: float = 0.1
     without_scan_prob: float = 0.1
+    longest_gap_s: float = 5.0
+    broken_prob: float = 0.6
     rescan_s: float = 5.0
     shortest_track_s: float = 2.0
 
@@ -131,6 +135,7 @@ def bind(
     for index, stay in enumerate(stays):
         column, prob = bound.get(index, (None, _NO_TRACK_PROB))
         track = None if column is None else followed[column]
+        prob *= _whole_prob(stay, track, settings)
         row = _visit(store_day, stay, track, prob)
         if StoreDay.of_instant(store_day.store_id, row["entered_at"]) == store_day:  # type: ignore[arg-type]
             rows.append(row)
@@ -301,6 +306,16 @@ def _unscanned(store_day: StoreDay, track: _Track, ordinal: int, prob: float) ->
         "has_track": True,
         "binding_prob": prob,
     }
+
+
+def _whole_prob(stay: _Stay, track: _Track | None, settings: BindingSettings) -> float:
+    """Probability that the trajectory shows the whole stay: what happened after it broke off nobody saw."""
+    if track is None:
+        return 1.0
+    gap = timedelta(seconds=settings.longest_gap_s)
+    is_late = stay.entry is not None and track.started_at > stay.entry.scanned_at + gap
+    is_short = stay.exit is not None and track.ended_at < stay.exit.scanned_at - gap
+    return (1.0 - settings.broken_prob * is_late) * (1.0 - settings.broken_prob * is_short)
 
 
 def _left_at(track: _Track | None) -> datetime | None:

@@ -151,6 +151,16 @@ def test_far_trajectory_is_not_taken_for_a_scan() -> None:
     assert account_of(binding) == {"t1": None}
 
 
+def test_a_trajectory_that_breaks_off_before_the_exit_scan_is_in_doubt() -> None:
+    whole = run([scan("a", 0), scan("a", 60, "exit")], [walk("t1", 0.5, 58)])
+    broken = run([scan("a", 0), scan("a", 60, "exit")], [walk("t1", 0.5, 30, leaves=False)])
+    late = run([scan("a", 0), scan("a", 60, "exit")], [walk("t1", 20, 60)])
+    assert whole.visits["binding_prob"].item() > 0.9
+    for binding in (broken, late):
+        assert account_of(binding) == {"t1": "a"}
+        assert 0.2 < binding.visits["binding_prob"].item() < 0.5
+
+
 def test_staff_is_staff_and_who_stays_is_open() -> None:
     binding = run(
         [scan("s", 0, method="staff"), scan("a", 30)], [walk("t1", 0, 50), walk("t2", 30, 90, leaves=False)]
