@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from assets.orders.association import Floats, associate
 from assets.orders.identity import instant_text, short_hash
+from assets.orders.trajectories import Trajectory, read_trajectories
 from lakehouse.contracts.orders import VISIT_TRACKS, VISITS
 from lakehouse.store_day import StoreDay, capture_hour
 
@@ -45,7 +46,6 @@ class BindingSettings:
     longest_gap_s: float = 5.0
     broken_prob: float = 0.6
     rescan_s: float = 5.0
-    shortest_track_s: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -98,16 +98,6 @@ class _Stay:
         return scan
 
 
-@dataclass(frozen=True)
-class _Track:
-    track_id: str
-    started_at: datetime
-    ended_at: datetime
-    ended_in_exit: bool
-    times_s: Floats
-    places_m: Floats
-
-
 def bind(
     store_day: StoreDay,
     gate_events: pl.DataFrame,
@@ -124,7 +114,7 @@ def bind(
     """
     settings = settings or BindingSettings()
     stays = _stays(gate_events, settings)
-    followed = _tracks(store_day, tracks, track_points, settings)
+    followed = read_trajectories(store_day, tracks, track_points, floor.area_m2)
     found = associate(_log_ratios(store_day.start_at, stays, followed, floor, settings))
     bound = {
         int(row): (int(column), float(prob))
@@ -134,22 +124,22 @@ def bind(
     links: list[dict[str, object]] = []
     for index, stay in enumerate(stays):
         column, prob = bound.get(index, (None, _NO_TRACK_PROB))
-        track = None if column is None else followed[column]
-        prob *= _whole_prob(stay, track, settings)
-        row = _visit(store_day, stay, track, prob)
+        trajectory = None if column is None else followed[column]
+        prob *= _whole_prob(stay, trajectory, settings)
+        row = _visit(store_day, stay, trajectory, prob)
         if StoreDay.of_instant(store_day.store_id, row["entered_at"]) == store_day:  # type: ignore[arg-type]
             rows.append(row)
-            if track is not None:
-                links.append(_link(store_day, track, str(row["visit_id"]), prob))
+            links += _links(store_day, trajectory, row)
     taken = {column for column, _ in bound.values()}
     same_moment: dict[datetime, int] = {}
-    for column, track in enumerate(followed):
+    for column, trajectory in enumerate(followed):
         if column in taken:
             continue
-        ordinal = same_moment[track.started_at] = same_moment.get(track.started_at, -1) + 1
-        row = _unscanned(store_day, track, ordinal, float(found.column_alone_prob[column]))
+        moment = trajectory.started_at
+        same_moment[moment] = same_moment.get(moment, -1) + 1
+        row = _unscanned(store_day, trajectory, same_moment[moment], float(found.column_alone_prob[column]))
         rows.append(row)
-        links.append(_link(store_day, track, str(row["visit_id"]), float(found.column_alone_prob[column])))
+        links += _links(store_day, trajectory, row)
     return Binding(
         pl.DataFrame(rows, VISITS.schema).sort("entered_at", "visit_id"),
         pl.DataFrame(links, VISIT_TRACKS.schema).sort("started_at", "track_id"),
@@ -179,33 +169,10 @@ def _stays(gate_events: pl.DataFrame, settings: BindingSettings) -> list[_Stay]:
     return sorted(stays, key=lambda stay: (stay.first.scanned_at, stay.first.gate_event_id))
 
 
-def _tracks(
-    store_day: StoreDay, tracks: pl.DataFrame, track_points: pl.DataFrame, settings: BindingSettings
-) -> list[_Track]:
-    long_enough = (pl.col("ended_at") - pl.col("started_at")) >= timedelta(seconds=settings.shortest_track_s)
-    on_day = pl.col("started_at").is_between(store_day.start_at, store_day.end_at, closed="left")
-    chosen = tracks.filter(long_enough & on_day).sort("started_at", "track_id")
-    seconds = (pl.col("captured_at") - store_day.start_at).dt.total_microseconds() / 1e6
-    points = {
-        str(track_id): group
-        for (track_id,), group in track_points.sort("captured_at")
-        .select("track_id", seconds.alias("time_s"), "x_m", "y_m")
-        .partition_by("track_id", as_dict=True)
-        .items()
-    }
-    found = []
-    for row in chosen.select("track_id", "started_at", "ended_at", "ended_in_exit").iter_rows(named=True):
-        if (path := points.get(row["track_id"])) is not None:
-            places = path.select("x_m", "y_m").to_numpy().astype(np.float64)
-            times_s = path["time_s"].to_numpy().astype(np.float64)
-            found.append(_Track(**row, times_s=times_s, places_m=places))
-    return found
-
-
 def _log_ratios(
     origin: datetime,
     stays: Sequence[_Stay],
-    tracks: Sequence[_Track],
+    tracks: Sequence[Trajectory],
     floor: Floor,
     settings: BindingSettings,
 ) -> Floats:
@@ -229,7 +196,7 @@ def _log_ratios(
 
 
 def _possible(
-    origin: datetime, stays: Sequence[_Stay], tracks: Sequence[_Track], settings: BindingSettings
+    origin: datetime, stays: Sequence[_Stay], tracks: Sequence[Trajectory], settings: BindingSettings
 ) -> NDArray[np.bool_]:
     """(stays, tracks): whether the trajectory begins (or, for a lone exit scan, ends) within the window."""
     first_s = np.array([(stay.first.scanned_at - origin).total_seconds() for stay in stays])
@@ -242,7 +209,7 @@ def _possible(
 
 
 def _scan_log_ratio(
-    track: _Track,
+    track: Trajectory,
     times_s: Floats,
     gates: Floats,
     is_start: bool,
@@ -270,7 +237,7 @@ def _gate(floor: Floor, gate_id: str) -> Floats:
     return floor.gates[gate_id]
 
 
-def _visit(store_day: StoreDay, stay: _Stay, track: _Track | None, prob: float) -> dict[str, object]:
+def _visit(store_day: StoreDay, stay: _Stay, track: Trajectory | None, prob: float) -> dict[str, object]:
     entered_at = stay.entry.scanned_at if stay.entry else None
     if entered_at is None:
         entered_at = track.started_at if track else stay.first.scanned_at
@@ -290,7 +257,7 @@ def _visit(store_day: StoreDay, stay: _Stay, track: _Track | None, prob: float) 
     }
 
 
-def _unscanned(store_day: StoreDay, track: _Track, ordinal: int, prob: float) -> dict[str, object]:
+def _unscanned(store_day: StoreDay, track: Trajectory, ordinal: int, prob: float) -> dict[str, object]:
     """A visit of somebody whom no scan belongs to. Its id comes from the moment of first sight, not from
     the track's id, which dies with the trajectory."""
     moment = instant_text(track.started_at)
@@ -308,26 +275,32 @@ def _unscanned(store_day: StoreDay, track: _Track, ordinal: int, prob: float) ->
     }
 
 
-def _whole_prob(stay: _Stay, track: _Track | None, settings: BindingSettings) -> float:
+def _whole_prob(stay: _Stay, track: Trajectory | None, settings: BindingSettings) -> float:
     """Probability that the trajectory shows the whole stay: what happened after it broke off nobody saw."""
     if track is None:
         return 1.0
+    prob = track.mended_prob
     gap = timedelta(seconds=settings.longest_gap_s)
     is_late = stay.entry is not None and track.started_at > stay.entry.scanned_at + gap
     is_short = stay.exit is not None and track.ended_at < stay.exit.scanned_at - gap
-    return (1.0 - settings.broken_prob * is_late) * (1.0 - settings.broken_prob * is_short)
+    return prob * (1.0 - settings.broken_prob * is_late) * (1.0 - settings.broken_prob * is_short)
 
 
-def _left_at(track: _Track | None) -> datetime | None:
+def _left_at(track: Trajectory | None) -> datetime | None:
     return track.ended_at if track is not None and track.ended_in_exit else None
 
 
-def _link(store_day: StoreDay, track: _Track, visit_id: str, prob: float) -> dict[str, object]:
-    return {
-        "store_id": store_day.store_id,
-        "capture_hour": capture_hour(track.started_at),
-        "track_id": track.track_id,
-        "visit_id": visit_id,
-        "started_at": track.started_at,
-        "binding_prob": prob,
-    }
+def _links(
+    store_day: StoreDay, track: Trajectory | None, visit: Mapping[str, object]
+) -> list[dict[str, object]]:
+    return [
+        {
+            "store_id": store_day.store_id,
+            "capture_hour": capture_hour(part.started_at),
+            "track_id": part.track_id,
+            "visit_id": visit["visit_id"],
+            "started_at": part.started_at,
+            "binding_prob": visit["binding_prob"],
+        }
+        for part in (track.parts if track else ())
+    ]

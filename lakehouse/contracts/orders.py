@@ -261,7 +261,7 @@ VISIT_TRACKS = TableContract(
     name="visit_tracks",
     layer=Layer.SILVER,
     version=1,
-    description="Which trajectory belongs to which visit; dies with the trajectory.",
+    description="Which tracks belong to which visit, several where a trajectory was mended; dies with them.",
     columns=(
         STORE_ID,
         CAPTURE_HOUR,
@@ -277,7 +277,7 @@ VISIT_TRACKS = TableContract(
     clauses=("C-12", "C-26", "C-50"),
     partition_by=("store_id", "capture_hour"),
     clock_column="started_at",
-    expectations=(unique("track_id"), unique("visit_id"), between("binding_prob", 0.0, 1.0)),
+    expectations=(unique("track_id"), between("binding_prob", 0.0, 1.0)),
 )
 
 BASKETS = TableContract(

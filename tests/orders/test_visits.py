@@ -161,6 +161,41 @@ def test_a_trajectory_that_breaks_off_before_the_exit_scan_is_in_doubt() -> None
         assert 0.2 < binding.visits["binding_prob"].item() < 0.5
 
 
+def part(
+    whole: tuple[pl.DataFrame, pl.DataFrame], name: str, start: float, end: float
+) -> tuple[pl.DataFrame, ...]:
+    """A piece of a trajectory as if the cameras had seen only that."""
+    track, points = whole
+    seen = points.filter(pl.col("captured_at").is_between(at(start), at(end)))
+    lone = track.with_columns(
+        pl.lit(name).alias("track_id"),
+        pl.lit(seen["captured_at"].min()).alias("started_at"),
+        pl.lit(seen["captured_at"].max()).alias("ended_at"),
+        (pl.col("started_in_entrance") & (pl.col("started_at") == seen["captured_at"].min())),
+        (pl.col("ended_in_exit") & (pl.col("ended_at") == seen["captured_at"].max())),
+    )
+    return lone, seen.with_columns(pl.lit(name).alias("track_id"))
+
+
+def test_a_trajectory_that_the_cameras_lost_for_a_moment_is_mended() -> None:
+    a, b = walk("a", 0.5, 60), walk("b", 20, 70, via=(7.0, 1.0))
+    binding = run(
+        [scan("a", 0), scan("b", 20), scan("a", 60, "exit"), scan("b", 70, "exit")],
+        [part(a, "a1", 0, 31), part(a, "a2", 33, 60), part(b, "b1", 0, 40), part(b, "b2", 43, 70)],
+    )
+    assert account_of(binding) == {"a1": "a", "a2": "a", "b1": "b", "b2": "b"}
+    assert binding.visits.height == 2
+    assert binding.visits["binding_prob"].min() > 0.7
+
+
+def test_two_people_are_not_mended_into_one() -> None:
+    binding = run(
+        [scan("a", 0), scan("b", 41), scan("b", 80, "exit")],
+        [walk("t1", 0.5, 40, leaves=False), walk("t2", 41, 80)],
+    )
+    assert account_of(binding) == {"t1": "a", "t2": "b"}
+
+
 def test_staff_is_staff_and_who_stays_is_open() -> None:
     binding = run(
         [scan("s", 0, method="staff"), scan("a", 30)], [walk("t1", 0, 50), walk("t2", 30, 90, leaves=False)]
