@@ -99,7 +99,8 @@ class Renderer:
     def __init__(self, layout: Layout, samples: int = 0) -> None:
         import moderngl  # noqa: PLC0415
 
-        self._context = ctx = moderngl.create_context(standalone=True, **{"backend": "egl"})
+        backend: Any = {"backend": "egl"}
+        self._context = ctx = moderngl.create_context(standalone=True, **backend)
         ctx.enable(moderngl.DEPTH_TEST)
         self.name = f"moderngl {metadata.version('moderngl')}, {ctx.info['GL_RENDERER']}"
         self._programs: dict[str, Any] = {
