@@ -1,0 +1,197 @@
+"""From the landing folder to orders, through Dagster, on real tables in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from lakehouse.contracts import contract
+from lakehouse.lake import Lake
+from lakehouse.reader import scan, table_version
+from lakehouse.store_day import StoreDay
+from orchestration import arrivals
+from orchestration.build import build_defs
+from orchestration.partitions import partition_key, register_store
+from orchestration.sensors import landing_sensor
+from orchestration.unfinished import stale
+from resources.lake import Workplace
+from tests.e2e.tiny_store import ACCOUNTS, STORE_ID, land_clip, land_reference, land_scans
+
+
+@dataclass
+class Platform:
+    """A home with its Dagster instance, and the day that its footage is of."""
+
+    home: Path
+    instance: dg.DagsterInstance
+    defs: dg.Definitions
+    began: datetime
+
+    @property
+    def landing(self) -> Path:
+        return self.home / "landing"
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(str(self.home / "lake"))
+
+    @property
+    def day(self) -> StoreDay:
+        return StoreDay.of_instant(STORE_ID, self.began)
+
+    @property
+    def key(self) -> str:
+        return partition_key(self.day)
+
+    def run(self, job: str) -> dg.ExecuteInProcessResult:
+        partition = self.key if job == "store_day" else None
+        return self.defs.resolve_job_def(job).execute_in_process(
+            instance=self.instance,
+            partition_key=partition,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+
+    def numbers(self, domain: str, name: str) -> dict[str, object]:
+        records = self.instance.fetch_materializations(dg.AssetKey([domain, name]), limit=1).records
+        found = records[0].asset_materialization
+        assert found is not None
+        return {label: value.value for label, value in found.metadata.items()}
+
+    def versions(self) -> dict[str, int | None]:
+        names = [("vision", "detections"), ("vision", "slot_episodes"), ("vision", "shelf_events")]
+        names += [("orders", name) for name in ("gate_events", "visits", "baskets", "orders", "review_items")]
+        return {f"{domain}/{name}": table_version(self.lake, contract(domain, name)) for domain, name in names}
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    home = tmp_path_factory.mktemp("home")
+    defs = build_defs({"workplace": Workplace(home=str(home))})
+    began = (datetime.now(UTC) - timedelta(hours=3)).replace(minute=10, second=0, microsecond=0)
+    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance:
+        found = Platform(home, instance, defs, began)
+        land_reference(found.landing)
+        for camera_id in ("c1", "c2"):
+            land_clip(found.landing, camera_id, began)
+        land_scans(found.landing, found.day.business_date, began)
+        register_store(instance, STORE_ID)
+        assert found.run("reference").success
+        assert found.run("review").success
+        assert found.run("store_day").success
+        yield found
+
+
+def test_the_day_is_in_the_tables(platform: Platform) -> None:
+    segments = scan(platform.lake, contract("vision", "footage_segments")).collect()
+    assert sorted(segments["status"]) == ["ok", "ok"]
+    visits = scan(platform.lake, contract("orders", "visits")).collect()
+    assert set(visits["account_id"]) == set(ACCOUNTS)
+    events = scan(platform.lake, contract("vision", "shelf_events")).collect()
+    assert events.filter(type="pick")["slot_id"].to_list() == ["g1-0-00"]
+    # Nobody was seen, so nobody pays: the pick and both visits without a trajectory wait for a person.
+    assert scan(platform.lake, contract("orders", "orders")).collect().is_empty()
+    items = scan(platform.lake, contract("orders", "review_items")).collect()
+    assert sorted(items["reason"]) == ["no_track", "no_track", "unattributed_events"]
+
+
+def test_landing_was_consumed_and_clips_lie_in_their_hours(platform: Platform) -> None:
+    assert arrivals.look(platform.landing).is_empty
+    clips = sorted(p.relative_to(platform.home / "footage").parts[:3] for p in (platform.home / "footage").rglob("*.mp4"))
+    hour = platform.began.strftime("%Y-%m-%dT%HZ")
+    assert clips[:2] == [(STORE_ID, "c1", hour), (STORE_ID, "c2", hour)]
+
+
+def test_checks_are_recorded_for_the_partition(platform: Platform) -> None:
+    key = dg.AssetCheckKey(dg.AssetKey(["vision", "shelf_events"]), "slots_known")
+    record = platform.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)[0]
+    assert record.partition == platform.key
+    evaluation = record.event.dagster_event.asset_check_evaluation_data  # type: ignore[union-attr]
+    assert evaluation.passed
+    assert {"value", "threshold", "count"} <= set(evaluation.metadata)
+
+
+def test_numbers_to_plot(platform: Platform) -> None:
+    found = platform.numbers("vision", "detections")
+    assert found["clips_analysed"] == 2
+    assert {"core_seconds_per_camera_minute", "dagster/partition_row_count", "delta_version", "basis"} <= set(found)
+    assert "data:image/png;base64" in str(platform.numbers("vision", "tracks")["floor_plan"])
+
+
+def test_nothing_personal_is_in_the_event_log(platform: Platform) -> None:
+    for run in platform.instance.get_runs():
+        for record in platform.instance.get_records_for_run(run.run_id).records:
+            text = dg.serialize_value(record.event_log_entry)
+            assert not any(account in text for account in ACCOUNTS)
+
+
+def test_a_rerun_changes_no_table(platform: Platform) -> None:
+    before = platform.versions()
+    assert platform.run("store_day").success
+    assert platform.versions() == before
+    assert platform.numbers("vision", "detections")["has_changed"] is False
+    assert platform.numbers("vision", "detections")["clips_analysed"] == 0
+
+
+def test_a_late_clip_is_analysed_alone(platform: Platform) -> None:
+    land_clip(platform.landing, "c1", platform.began + timedelta(seconds=30), picked=False)
+    assert platform.run("store_day").success
+    found = platform.numbers("vision", "detections")
+    assert (found["clips_analysed"], found["clips_kept_from_before"]) == (1, 2)
+    assert scan(platform.lake, contract("vision", "footage_segments")).collect().height == 3
+
+
+def test_a_failed_blocking_check_leaves_the_table_as_it_was(platform: Platform) -> None:
+    before = platform.versions()
+    path = land_scans(platform.landing, platform.day.business_date, platform.began + timedelta(minutes=5))
+    path.write_text(path.read_text().replace("gate-1", "gate-nowhere"))
+    result = platform.run("store_day")
+    assert not result.success
+    assert platform.versions()["orders/gate_events"] == before["orders/gate_events"]
+    assert dg.AssetKey(["orders", "gate_events"]) not in {e.asset_key for e in result.get_asset_materialization_events()}
+    key = dg.AssetCheckKey(dg.AssetKey(["orders", "gate_events"]), "gates_known")
+    record = platform.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)[0]
+    evaluation = record.event.dagster_event.asset_check_evaluation_data  # type: ignore[union-attr]
+    assert (record.partition, evaluation.passed) == (platform.key, False)
+    assert evaluation.metadata["count"].value == 4
+    assert path.exists(), "what was not committed must not be consumed"
+    failure = next(e for e in result.all_events if e.event_type_value == "STEP_FAILURE" and e.step_key == "gate_events")
+    assert "gate-nowhere" not in json.dumps(str(failure))
+    path.unlink()
+    assert platform.run("store_day").success
+
+
+def test_what_failed_or_was_cut_off_is_stale(platform: Platform) -> None:
+    graph = platform.defs.resolve_asset_graph()
+    keys = sorted(platform.defs.resolve_job_def("store_day").asset_layer.executable_asset_keys)
+    assert stale(platform.instance, graph, keys, platform.key) == []
+    other = partition_key(StoreDay(STORE_ID, platform.day.business_date - timedelta(days=1)))
+    assert stale(platform.instance, graph, keys, other) == keys
+
+
+def test_the_sensor_asks_once_per_state_of_the_folder(platform: Platform) -> None:
+    def tick() -> dg.SensorResult | dg.SkipReason:
+        with dg.build_sensor_context(
+            instance=platform.instance, resources={"workplace": Workplace(home=str(platform.home))}
+        ) as context:
+            return landing_sensor(context)  # type: ignore[return-value]
+
+    assert isinstance(tick(), dg.SkipReason)
+    path = land_scans(platform.landing, platform.day.business_date, platform.began + timedelta(minutes=9))
+    first, again = tick(), tick()
+    assert isinstance(first, dg.SensorResult)
+    assert isinstance(again, dg.SensorResult)
+    request = first.run_requests[0]  # type: ignore[index]
+    assert (request.job_name, str(request.partition_key)) == ("store_day", platform.key)
+    assert request.run_key == again.run_requests[0].run_key  # type: ignore[index]
+    assert not any(account in str(request) for account in ACCOUNTS)
+    path.write_text(path.read_text() * 2)
+    later = tick()
+    assert later.run_requests[0].run_key != request.run_key  # type: ignore[union-attr,index]
+    path.unlink()
