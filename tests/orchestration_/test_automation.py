@@ -1,0 +1,100 @@
+"""The automation conditions, asked by Dagster's own evaluator over small graphs of the same shape as ours."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from orchestration.automation import evidence_changed, marts_behind
+
+DAYS = dg.DailyPartitionsDefinition(start_date="2026-11-01", timezone="Asia/Shanghai", end_offset=1)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=SHANGHAI)
+
+
+def day_graph(check_passes: bool = True) -> dg.Definitions:
+    """clips -> tracks, partitioned by day; clips carry a blocking check."""
+
+    @dg.asset(
+        partitions_def=DAYS, check_specs=[dg.AssetCheckSpec("sound", asset="clips", blocking=True, partitions_def=DAYS)]
+    )
+    def clips():  # type: ignore[no-untyped-def]
+        yield dg.AssetCheckResult(passed=check_passes, check_name="sound")
+        yield dg.MaterializeResult()
+
+    @dg.asset(deps=[clips], partitions_def=DAYS, automation_condition=evidence_changed())
+    def tracks() -> None: ...
+
+    return dg.Definitions([clips, tracks])
+
+
+def requested(defs: dg.Definitions, instance: dg.DagsterInstance, cursor: object, at: datetime) -> tuple[set[str], object]:
+    result = dg.evaluate_automation_conditions(defs, instance, evaluation_time=at, cursor=cursor)  # type: ignore[arg-type]
+    return set(result.get_requested_partitions(dg.AssetKey("tracks"))), result.cursor
+
+
+def materialize(defs: dg.Definitions, instance: dg.DagsterInstance, name: str, day: str) -> None:
+    wanted = [asset for asset in defs.assets or () if isinstance(asset, dg.AssetsDefinition)]
+    dg.materialize(wanted, instance=instance, partition_key=day, selection=[name], raise_on_error=False)
+
+
+@pytest.mark.parametrize(("day", "follows"), [("2026-11-22", True), ("2026-11-21", True), ("2026-11-10", False)])
+def test_late_days_follow_while_they_are_open(day: str, follows: bool) -> None:
+    defs, instance = day_graph(), dg.DagsterInstance.ephemeral()
+    _, cursor = requested(defs, instance, None, NOW)
+    materialize(defs, instance, "clips", day)
+    found, _ = requested(defs, instance, cursor, NOW)
+    assert found == ({day} if follows else set())
+
+
+def test_an_update_of_a_day_already_made_is_carried_on() -> None:
+    defs, instance = day_graph(), dg.DagsterInstance.ephemeral()
+    for name in ("clips", "tracks"):
+        materialize(defs, instance, name, "2026-11-21")
+    _, cursor = requested(defs, instance, None, NOW)
+    materialize(defs, instance, "clips", "2026-11-21")
+    found, _ = requested(defs, instance, cursor, NOW)
+    assert found == {"2026-11-21"}
+
+
+def test_nothing_is_made_from_what_failed_a_blocking_check() -> None:
+    defs, instance = day_graph(check_passes=False), dg.DagsterInstance.ephemeral()
+    _, cursor = requested(defs, instance, None, NOW)
+    materialize(defs, instance, "clips", "2026-11-22")
+    found, _ = requested(defs, instance, cursor, NOW)
+    assert found == set()
+
+
+def test_what_was_asked_for_is_not_asked_for_again() -> None:
+    defs, instance = day_graph(), dg.DagsterInstance.ephemeral()
+    _, cursor = requested(defs, instance, None, NOW)
+    materialize(defs, instance, "clips", "2026-11-22")
+    first, cursor = requested(defs, instance, cursor, NOW)
+    second, _ = requested(defs, instance, cursor, NOW)
+    assert (first, second) == ({"2026-11-22"}, set())
+
+
+def test_marts_wait_for_the_hour_and_for_news() -> None:
+    @dg.asset
+    def orders() -> None: ...
+
+    @dg.asset(deps=[orders], automation_condition=marts_behind())
+    def mart() -> None: ...
+
+    defs, instance = dg.Definitions([orders, mart]), dg.DagsterInstance.ephemeral()
+
+    def tick(at: datetime, cursor: object) -> tuple[int, object]:
+        result = dg.evaluate_automation_conditions(defs, instance, evaluation_time=at, cursor=cursor)  # type: ignore[arg-type]
+        return result.total_requested, result.cursor
+
+    dg.materialize([orders, mart], instance=instance)
+    _, cursor = tick(NOW, None)
+    dg.materialize([orders], instance=instance)
+    early, cursor = tick(NOW.replace(minute=2), cursor)
+    due, cursor = tick(NOW.replace(minute=6), cursor)
+    dg.materialize([mart, orders], instance=instance, selection=["mart"])
+    quiet, _ = tick(NOW.replace(hour=13, minute=6), cursor)
+    assert (early, due, quiet) == (0, 1, 0)
