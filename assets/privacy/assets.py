@@ -3,12 +3,21 @@
 # No postponed annotations here: Dagster reads the annotation of the context when the decorator runs.
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 
 from assets.privacy import accounts as account_rows
-from assets.privacy.checks import SWEEP_CHECKS, nothing_past_its_limit
-from assets.privacy.expired import SWEPT_TABLES, FootagePlace
+from assets.privacy.checks import (
+    AHEAD_OF_TIME,
+    PAST_LIMIT,
+    SWEEP_CHECKS,
+    UNCLAIMED,
+    every_file_is_claimed,
+    nothing_ahead_of_time,
+    nothing_past_its_limit,
+)
+from assets.privacy.expired import SWEPT_TABLES, FilePlace
 from assets.privacy.sweep import close_journal, sweep
 from lakehouse.commit import CommitInfo
 from lakehouse.contracts.privacy import ACCOUNTS, SWEEPS
@@ -20,6 +29,10 @@ from resources.landing_formats import ACCOUNTS as ACCOUNTS_FORMAT
 from resources.settings import Settings
 from resources.table_assets import table_assets
 
+# A picture is drawn of movement that may be 70 hours old already: review ends an hour before the evidence
+# goes.
+SCRATCH_LIMIT = timedelta(hours=2)
+
 
 @table_assets("accounts", [(ACCOUNTS, ())])
 def accounts(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) -> Iterator[Report]:
@@ -27,35 +40,48 @@ def accounts(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) ->
     landing = tables.workplace.landing()
     batch = landing.read(ACCOUNTS_FORMAT)
     facts = {"lines_landed": batch.frame.height, "lines_refused": len(batch.rejections)}
-    yield from tables.write(context, [TableWrite(ACCOUNTS, account_rows.from_landing(batch.frame), facts=facts)])
+    yield from tables.write(
+        context, [TableWrite(ACCOUNTS, account_rows.from_landing(batch.frame), facts=facts)]
+    )
     landing.consume(batch, now=clock.now())
 
 
-@table_assets("sweeps", [(SWEEPS, SWEPT_TABLES)], checks={SWEEPS.path: SWEEP_CHECKS})
+@table_assets("sweeps", [(SWEEPS, SWEPT_TABLES)], checks={SWEEPS.path: SWEEP_CHECKS}, pool="sweep")
 def sweeps(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) -> Iterator[Report]:
-    """Removes what has reached the end of its life, and enters it in the ledger."""
+    """Removes what has reached the end of its life, and enters it in the ledger. Fails if anything due is
+    left."""
     settings, lake, now = tables.workplace.settings(), tables.workplace.lake(), clock.now()
-    places = footage_places(settings)
+    places = file_places(settings)
     swept = sweep(lake, places, commit=CommitInfo(context.run_id, code_version()), now=now)
     facts = {
         "places_swept": swept.ledger.height,
+        "places_left": swept.places_left,
         "rows_removed_in_all": int(swept.ledger["rows_removed"].sum()),
         "files_removed": int(swept.ledger["files_removed"].sum()),
         "bytes_removed": int(swept.ledger["bytes_removed"].sum()),
         "days_sealed": len(swept.sealed),
     }
-    late = checked("nothing_past_its_limit", lambda: nothing_past_its_limit(lake, places, now))
-    yield from tables.write(context, [TableWrite(SWEEPS, swept.ledger, [late], facts)])
-    close_journal(lake)
+    found = [
+        checked(PAST_LIMIT, lambda: nothing_past_its_limit(lake, places, swept.seen, swept.moment)),
+        checked(AHEAD_OF_TIME, lambda: nothing_ahead_of_time(lake, swept.moment)),
+        checked(UNCLAIMED, lambda: every_file_is_claimed(settings.home)),
+    ]
+    yield from tables.write(context, [TableWrite(SWEEPS, swept.ledger, found, facts)])
+    close_journal(lake, swept.ledger)
+    if swept.failures or swept.places_left:
+        what = "; ".join((*swept.failures, f"{swept.places_left} places still hold what is due"))
+        raise dg.Failure(f"not everything is gone: {what}")
 
 
-def footage_places(settings: Settings) -> tuple[FootagePlace, ...]:
-    """Every folder that may hold clips: where they live, where they land, and where refused ones are kept."""
+def file_places(settings: Settings) -> tuple[FilePlace, ...]:
+    """Every folder that may hold footage: where clips live, where they land, where refused ones are kept;
+    and the scratch folder, where reviewers' pictures lie."""
     landing = object_store(str(settings.landing_root))
     return (
-        FootagePlace(object_store(str(settings.footage_root)), "", "footage"),
-        FootagePlace(landing, "footage", "landing/footage"),
-        FootagePlace(landing, "rejected/footage", "landing/rejected/footage"),
+        FilePlace(landing, "footage", "landing/footage"),
+        FilePlace(landing, "rejected/footage", "landing/rejected/footage"),
+        FilePlace(object_store(str(settings.footage_root)), "", "footage"),
+        FilePlace(object_store(str(settings.sinks["tmp"])), "", "tmp", SCRATCH_LIMIT),
     )
 
 

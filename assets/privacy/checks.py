@@ -3,21 +3,57 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
-from assets.privacy.expired import FootagePlace, past_limit
+from assets.privacy.expired import FilePlace, FirstSeen, ahead_of_time, past_limit
+from assets.privacy.sinks import unclaimed
 from lakehouse.audit import ExpectationResult, identity_check
+from lakehouse.contract import Severity
 from lakehouse.lake import Lake
 from resources.table_specs import DomainCheck
 
+PAST_LIMIT = "nothing_past_its_limit"
+AHEAD_OF_TIME = "nothing_ahead_of_time"
+UNCLAIMED = "every_file_is_claimed"
+
 SWEEP_CHECKS = (
+    # They warn and do not block: the ledger of what was removed is entered all the same. The step itself
+    # fails when something due is left.
     DomainCheck(
-        "nothing_past_its_limit",
+        PAST_LIMIT,
         "No row and no file is older than its retention class allows, counted anew in every table and folder.",
+        Severity.WARNING,
+    ),
+    DomainCheck(
+        AHEAD_OF_TIME,
+        "No row claims a capture time that is still to come: it would outlive its limit.",
+        Severity.WARNING,
+    ),
+    DomainCheck(
+        UNCLAIMED,
+        "Every file below the home lies in a place that somebody empties.",
+        Severity.WARNING,
     ),
 )
 
 
-def nothing_past_its_limit(lake: Lake, footage: tuple[FootagePlace, ...], now: datetime) -> ExpectationResult:
+def nothing_past_its_limit(
+    lake: Lake, places: tuple[FilePlace, ...], seen: FirstSeen, now: datetime
+) -> ExpectationResult:
     """The count of everything past its limit. Raises where a place cannot be looked at."""
-    counts = dict(past_limit(lake, footage, now))
-    return identity_check("nothing_past_its_limit", sum(counts.values()), sum(counts.values()))
+    return _count(PAST_LIMIT, sum(late for _, late in past_limit(lake, places, seen, now)))
+
+
+def nothing_ahead_of_time(lake: Lake, now: datetime) -> ExpectationResult:
+    """The count of rows from the future."""
+    return _count(AHEAD_OF_TIME, ahead_of_time(lake, now))
+
+
+def every_file_is_claimed(home: Path) -> ExpectationResult:
+    """The count of files below the home that no sink claims."""
+    files = (path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file())
+    return _count(UNCLAIMED, len(unclaimed(files)))
+
+
+def _count(name: str, found: int) -> ExpectationResult:
+    return identity_check(name, found, found, severity=Severity.WARNING)
