@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
 
-from assets.vision.assignment import Assignment, assign, simultaneous
+from assets.vision.assignment import assign, simultaneous
 from assets.vision.confidence import CONFIDENCE, Confidence
 from assets.vision.fusion import CameraEpisode, Contact, FusedEvent, fuse
-from assets.vision.holdings import StoreHoldings
-from assets.vision.reach import BoxPath, FloorPath, ReachSettings, SlotPlace, contact_cost, floor_cost
+from assets.vision.holdings import Movement, StoreHoldings
+from assets.vision.reach import BoxPath, FloorPath, ReachSettings, SlotPlace, Standing, contact_cost, standing
 from assets.vision.slot_episodes import SlotEpisode
 from assets.vision.slot_settings import SlotSettings
-from assets.vision.slot_stitching import gain_from_states, stitched_change
+from assets.vision.slot_stitching import joined_clips
 from lakehouse.contracts.vision import SHELF_EVENTS
+
+# More pieces than this are not moved at once by hand.
+MOST_PIECES = 4
+# A touch changes nothing that could confirm it.
+TOUCH_PROB = 0.5
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class AttributionSettings:
     """Events no farther apart than this are assigned jointly."""
     nobody_cost: float = 5.0
     second_hand_cost: float = 1.5
-    keep_prob: float = 0.3
+    keep_prob: float = 0.5
     """Changes less probable than this are dropped."""
     longest_gap_s: float = 20.0
     """Clips of a camera farther apart than this are not joined."""
@@ -72,12 +77,9 @@ def attribute(
         for event in fuse(episodes, viewers)
         if event.is_touch or chosen.confidence.change(event.change_log_odds) >= chosen.keep_prob
     ]
-    assignments = assigned(events, sightings, track_points, slots, chosen)
-    holdings = StoreHoldings(dict(planogram.select("slot_id", "product_id").iter_rows()), staff_tracks)
-    rows = [
-        _row(store_id, event, track_id, probability, holdings, chosen)
-        for event, (track_id, probability) in zip(events, assignments, strict=True)
-    ]
+    carried = dict(planogram.select("slot_id", "product_id").iter_rows())
+    deeds = attributed(events, sightings, track_points, slots, StoreHoldings(carried, staff_tracks), chosen)
+    rows = [_row(store_id, deed, carried, chosen) for deed in deeds]
     schema = {column.name: column.dtype for column in SHELF_EVENTS.columns}
     return pl.DataFrame(rows, schema=schema, orient="row").sort("happened_at", "event_id")
 
@@ -89,40 +91,11 @@ def camera_episodes(
     found: list[CameraEpisode] = []
     ordered = frame.sort("camera_id", "started_at", "slot_id", "episode_id")
     for (camera_id,), rows in ordered.group_by("camera_id", maintain_order=True):
-        clips: dict[str, dict[str, dict[str, SlotEpisode]]] = {}
+        clips: dict[str, list[SlotEpisode]] = {}
         for row in rows.iter_rows(named=True):
-            episode = _episode(row)
-            if episode.kind in ("opening", "closing"):
-                clips.setdefault(row["clip_id"], {}).setdefault(episode.kind, {})[episode.slot_id] = episode
-            else:
-                found.append(_camera_episode(str(camera_id), episode))
-        found += [
-            _camera_episode(str(camera_id), change)
-            for change in _between_clips(list(clips.values()), facings, settings)
-        ]
-    return found
-
-
-def _between_clips(
-    clips: Sequence[Mapping[str, Mapping[str, SlotEpisode]]],
-    facings: Mapping[str, int],
-    settings: AttributionSettings,
-) -> list[SlotEpisode]:
-    last: dict[str, SlotEpisode] = {}
-    found = []
-    for clip in clips:
-        opening = clip.get("opening", {})
-        pairs = [
-            (last[slot_id], state)
-            for slot_id, state in opening.items()
-            if slot_id in last and 0 <= state.changed_s - last[slot_id].changed_s <= settings.longest_gap_s
-        ]
-        gain = gain_from_states(pairs)
-        for closing, state in pairs:
-            change = stitched_change(closing, state, facings.get(state.slot_id, 1), settings.slots, gain)
-            if change is not None:
-                found.append(change)
-        last.update(clip.get("closing", {}))
+            clips.setdefault(row["clip_id"], []).append(_episode(row))
+        episodes = joined_clips(list(clips.values()), facings, settings.slots, settings.longest_gap_s)
+        found += [_camera_episode(str(camera_id), episode) for episode in episodes]
     return found
 
 
@@ -178,14 +151,30 @@ def _camera_episode(camera_id: str, episode: SlotEpisode) -> CameraEpisode:
     )
 
 
-def assigned(
+@dataclass(frozen=True)
+class Deed:
+    """An event with who did it (None: nobody in reach), the assignment's probability, and what moved."""
+
+    event: FusedEvent
+    moment_s: float
+    track_id: str | None
+    person_prob: float
+    movement: Movement | None
+
+
+def attributed(
     events: Sequence[FusedEvent],
     sightings: pl.DataFrame,
     track_points: pl.DataFrame,
     slots: pl.DataFrame,
+    holdings: StoreHoldings,
     settings: AttributionSettings,
-) -> list[tuple[str | None, float]]:
-    """Track and probability of each event, simultaneous ones jointly; (None, 0) where nobody is in reach."""
+) -> list[Deed]:
+    """Events by time, each given to a track or to nobody; `holdings` is brought up to date on the way.
+
+    Simultaneous events are assigned jointly. Of several pieces moved at once each is assigned for itself: two
+    people may have taken one each.
+    """
     places = {
         slot_id: SlotPlace(x, y, normal)
         for slot_id, x, y, normal in slots.select("slot_id", "x_m", "y_m", "normal_deg").iter_rows()
@@ -193,43 +182,82 @@ def assigned(
     paths = _paths(track_points)
     boxes = _boxes(sightings)
     tracks = sorted(paths)
-    found: list[tuple[str | None, float]] = [(None, 0.0)] * len(events)
-    for group in simultaneous([event.changed_s for event in events], settings.together_s):
+    pieces = [
+        replace(event, quantity=min(event.quantity, 1))
+        for event in events
+        for _ in range(max(1, min(event.quantity, MOST_PIECES)))
+    ]
+    deeds: list[Deed] = []
+    for group in simultaneous([piece.changed_s for piece in pieces], settings.together_s):
+        stood = [[_standing(pieces[k], places, paths[t], settings.reach) for t in tracks] for k in group]
         costs = np.array(
             [
                 [
-                    _cost(events[index], places, paths[track], boxes.get(track, {}), settings.reach)
-                    for track in tracks
+                    at.cost + _evidence(pieces[k], t, boxes, holdings, settings)
+                    if np.isfinite(at.cost)
+                    else np.inf
+                    for t, at in zip(tracks, row, strict=True)
                 ]
-                for index in group
+                for k, row in zip(group, stood, strict=True)
             ]
         ).reshape(len(group), len(tracks))
-        reachable = np.flatnonzero(np.isfinite(costs).any(axis=0))
-        solved: list[Assignment] = assign(
-            np.where(np.isfinite(costs[:, reachable]), costs[:, reachable], np.inf),
-            settings.nobody_cost,
-            settings.second_hand_cost,
-        )
-        for index, assignment in zip(group, solved, strict=True):
-            if assignment.person is not None:
-                found[index] = (
-                    tracks[reachable[assignment.person]],
-                    settings.confidence.person(assignment.probability),
+        near = np.flatnonzero(np.isfinite(costs).any(axis=0))
+        solved = assign(costs[:, near], settings.nobody_cost, settings.second_hand_cost)
+        done = []
+        for index, row, assignment in zip(group, stood, solved, strict=True):
+            piece = pieces[index]
+            if assignment.person is None:
+                done.append(Deed(piece, piece.changed_s, None, 0.0, None))
+            else:
+                column = int(near[assignment.person])
+                done.append(Deed(piece, row[column].moment_s, tracks[column], assignment.probability, None))
+        for deed in sorted(done, key=lambda d: (d.moment_s, d.event.slot_id, d.track_id or "")):
+            moved = None
+            if not deed.event.is_touch:
+                moved = holdings.move(
+                    deed.event.slot_id, deed.track_id, deed.event.put_log_odds, deed.event.quantity
                 )
-    return found
+            deeds.append(replace(deed, movement=moved))
+    return _joined(deeds)
 
 
-def _cost(
-    event: FusedEvent,
-    places: Mapping[str, SlotPlace],
-    path: FloorPath,
-    boxes: Mapping[str, BoxPath],
-    reach: ReachSettings,
-) -> float:
+def _joined(deeds: Sequence[Deed]) -> list[Deed]:
+    """Pieces of one event that one person moved, together again."""
+    joined: dict[tuple[object, ...], Deed] = {}
+    for deed in deeds:
+        moved = deed.movement
+        name = (
+            deed.event.slot_id, deed.event.changed_s, deed.event.is_touch, deed.track_id,
+            moved and (moved.type, moved.product_id),
+        )  # fmt: skip
+        earlier = joined.get(name)
+        if earlier is None or earlier.movement is None or moved is None:
+            joined[name] = deed
+        else:
+            total = replace(earlier.movement, quantity=earlier.movement.quantity + moved.quantity)
+            person_prob = min(earlier.person_prob, deed.person_prob)
+            joined[name] = replace(earlier, movement=total, person_prob=person_prob)
+    return list(joined.values())
+
+
+def _standing(
+    event: FusedEvent, places: Mapping[str, SlotPlace], path: FloorPath, reach: ReachSettings
+) -> Standing:
     place = places.get(event.slot_id)
     if place is None:
-        return float("inf")
-    return floor_cost(place, path, event.changed_s, reach) + contact_cost(event.contacts, boxes, reach)
+        return Standing(float("inf"), event.changed_s)
+    return standing(place, path, event.started_s, event.ended_s, reach)
+
+
+def _evidence(
+    event: FusedEvent,
+    track_id: str,
+    boxes: Mapping[str, Mapping[str, BoxPath]],
+    holdings: StoreHoldings,
+    settings: AttributionSettings,
+) -> float:
+    seen = contact_cost(event.contacts, boxes.get(track_id, {}), settings.reach)
+    return seen if event.is_touch else seen + holdings.cost(event.slot_id, track_id, event.put_log_odds)
 
 
 def _paths(track_points: pl.DataFrame) -> dict[str, FloorPath]:
@@ -253,22 +281,14 @@ def _boxes(sightings: pl.DataFrame) -> dict[str, dict[str, BoxPath]]:
 
 
 def _row(
-    store_id: str,
-    event: FusedEvent,
-    track_id: str | None,
-    attribution_prob: float,
-    holdings: StoreHoldings,
-    settings: AttributionSettings,
+    store_id: str, deed: Deed, planogram: Mapping[str, str], settings: AttributionSettings
 ) -> tuple[object, ...]:
-    happened = _instant(event.changed_s)
+    event, moved = deed.event, deed.movement
+    happened = _instant(deed.moment_s)
     started = min(_instant(event.started_s), happened)
-    if event.is_touch:
-        kind, product_id, quantity, event_prob = "touch", holdings.planogram.get(event.slot_id), 0, 0.5
-    else:
-        moved = holdings.move(event.slot_id, track_id, event.put_log_odds, event.quantity)
-        kind, product_id, quantity = moved.type, moved.product_id, moved.quantity
-        event_prob = settings.confidence.event(event.change_log_odds, moved.probability)
-    name = f"{store_id}|{event.slot_id}|{happened.isoformat()}|{kind}"
+    change_prob = settings.confidence.change(event.change_log_odds)
+    kind = "touch" if moved is None else moved.type
+    name = f"{store_id}|{event.slot_id}|{happened.isoformat()}|{kind}|{deed.track_id}"
     return (
         store_id,
         started.strftime("%Y-%m-%dT%HZ"),
@@ -277,12 +297,12 @@ def _row(
         started,
         max(_instant(event.ended_s), happened),
         event.slot_id,
-        product_id,
+        planogram.get(event.slot_id) if moved is None else moved.product_id,
         kind,
-        quantity,
-        track_id,
-        event_prob,
-        attribution_prob if track_id is not None else 0.0,
+        0 if moved is None else moved.quantity,
+        deed.track_id,
+        TOUCH_PROB if moved is None else change_prob * moved.probability,
+        0.0 if deed.track_id is None else settings.confidence.person(deed.person_prob),
         len(event.camera_ids),
     )
 

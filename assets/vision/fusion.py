@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 DOUBLE_S = 1.5
+# Two intervals of one moment may miss each other by this: clock skew, and frames that looked alike by chance.
+SLACK_S = 0.6
 # A camera whose episode lasted longer than this had its view blocked; its moment is a guess.
 BLOCKED_S = 4.0
 PROBABILITY_FLOOR = 0.02
@@ -106,42 +108,30 @@ def _silent(slot_id: str, group: Sequence[CameraEpisode], viewers: Mapping[str, 
 
 
 def _groups(episodes: list[CameraEpisode]) -> list[list[CameraEpisode]]:
-    """Episodes of one slot that are one event."""
-    ordered = sorted(episodes, key=lambda e: (e.length_s > BLOCKED_S, e.changed_s, e.camera_id, e.started_s))
+    """Episodes of one slot that are one event: the times in which they may have happened meet.
+
+    The sharpest come first, so that a camera whose view was blocked joins what others saw meanwhile; one
+    camera's episodes are never one event.
+    """
     groups: list[list[CameraEpisode]] = []
-    for episode in (e for e in ordered if e.length_s <= BLOCKED_S):
-        near = groups[-1] if groups else None
-        if (
-            near is not None
-            and episode.changed_s - near[0].changed_s <= DOUBLE_S
-            and (episode.camera_id not in {e.camera_id for e in near})
-        ):
-            near.append(episode)
-        else:
-            groups.append([episode])
-    sharp = len(groups)
-    for episode in (e for e in ordered if e.length_s > BLOCKED_S):
-        inside = [
+    for episode in sorted(episodes, key=lambda e: (e.length_s, e.changed_s, e.camera_id)):
+        fitting = [
             group
-            for group in groups[:sharp]
-            if episode.started_s - DOUBLE_S <= group[0].changed_s <= episode.ended_s + DOUBLE_S
+            for group in groups
+            if episode.camera_id not in {e.camera_id for e in group} and all(_meet(episode, e) for e in group)
         ]
-        blocked = [
-            group
-            for group in groups[sharp:]
-            if episode.camera_id not in {e.camera_id for e in group}
-            and min(episode.ended_s, group[0].ended_s) - max(episode.started_s, group[0].started_s)
-            > -DOUBLE_S
-        ]
-        chosen = inside or blocked
-        if chosen:
-            best = min(
-                chosen, key=lambda group: (abs(group[0].changed_s - episode.changed_s), group[0].changed_s)
-            )
-            best.append(episode)
+        if fitting:
+            nearest = min(fitting, key=lambda g: (abs(g[0].changed_s - episode.changed_s), g[0].changed_s))
+            nearest.append(episode)
         else:
             groups.append([episode])
     return groups
+
+
+def _meet(one: CameraEpisode, other: CameraEpisode) -> bool:
+    """Whether two cameras may have seen the same moment: their intervals, or their middles, are that near."""
+    apart = max(one.started_s, other.started_s) - min(one.ended_s, other.ended_s)
+    return apart <= SLACK_S or abs(one.changed_s - other.changed_s) <= DOUBLE_S
 
 
 def _fused(slot_id: str, group: Sequence[CameraEpisode], silent: int) -> FusedEvent:

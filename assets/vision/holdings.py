@@ -56,6 +56,13 @@ class StoreHoldings:
             self._carried[track_id] += [product] * quantity
         return Movement("pick", product, quantity, probability)
 
+    def cost(self, slot_id: str, track_id: str, put_log_odds: float) -> float:
+        """Minus log-likelihood that somebody who carries what this person carries did such a thing."""
+        prior = self._prior(track_id, self.planogram.get(slot_id))
+        put = 1.0 / (1.0 + math.exp(-max(min(put_log_odds, 30.0), -30.0)))
+        put_prior = 1.0 / (1.0 + math.exp(-prior))
+        return -math.log(put * put_prior + (1.0 - put) * (1.0 - put_prior))
+
     def _prior(self, track_id: str | None, own: str | None) -> float:
         if track_id is None:
             return PUT_PRIOR_UNKNOWN

@@ -19,7 +19,11 @@ class ReachSettings:
     depth_sigma_m: float = 0.25
     lateral_sigma_m: float = 0.30
     window_s: float = 0.6
-    """The floor position is averaged over this much before and after the event."""
+    """At least this much before and after the event counts."""
+    step_s: float = 0.1
+    """Distance in time of the trajectories' points."""
+    behind_m: float = 0.25
+    """A person may seem to stand this far inside the shelf, by error of position."""
     farthest_m: float = 1.6
     """Beyond this nobody reaches the slot."""
     contact_scale: float = 0.25
@@ -54,21 +58,44 @@ class BoxPath:
     ltwh_px: npt.NDArray[np.float64]
 
 
-def floor_cost(place: SlotPlace, path: FloorPath, time_s: float, settings: ReachSettings) -> float:
-    """Minus log-likelihood of the floor position at `time_s`; inf if not there or out of reach."""
-    first = int(np.searchsorted(path.times_s, time_s - settings.window_s))
-    last = int(np.searchsorted(path.times_s, time_s + settings.window_s, side="right"))
+@dataclass(frozen=True)
+class Standing:
+    """How plausibly a person stood before a slot: minus log-likelihood, and the likeliest moment."""
+
+    cost: float
+    moment_s: float
+
+
+def standing(
+    place: SlotPlace, path: FloorPath, start_s: float, end_s: float, settings: ReachSettings
+) -> Standing:
+    """Likelihood of the floor positions, averaged over the interval in which the event may have happened.
+
+    The moment is the mean time weighted by the likelihood: a person who stood there for a part of a long
+    interval did it then. Cost is inf if the person was never in reach.
+    """
+    window_s = max(0.0, settings.window_s - 0.5 * (end_s - start_s))
+    first = int(np.searchsorted(path.times_s, start_s - window_s))
+    last = int(np.searchsorted(path.times_s, end_s + window_s, side="right"))
     if first >= last:
-        return float("inf")
-    offset = path.xy_m[first:last].mean(axis=0) - np.array([place.x_m, place.y_m])
+        return Standing(float("inf"), 0.5 * (start_s + end_s))
+    offset = path.xy_m[first:last] - np.array([place.x_m, place.y_m])
     angle = np.deg2rad(place.normal_deg)
-    depth = float(offset @ np.array([np.cos(angle), np.sin(angle)]))
-    lateral = float(offset @ np.array([-np.sin(angle), np.cos(angle)]))
-    if np.hypot(depth, lateral) > settings.farthest_m or depth < -0.25:
-        return float("inf")
+    depth = offset @ np.array([np.cos(angle), np.sin(angle)])
+    lateral = offset @ np.array([-np.sin(angle), np.cos(angle)])
     z_depth = (depth - settings.depth_m) / settings.depth_sigma_m
     z_lateral = lateral / settings.lateral_sigma_m
-    return 0.5 * (min(z_depth**2, 16.0) + min(z_lateral**2, 25.0))
+    is_near = (np.hypot(depth, lateral) <= settings.farthest_m) & (depth >= -settings.behind_m)
+    likelihood = np.where(
+        is_near, np.exp(-0.5 * (np.minimum(z_depth**2, 16.0) + np.minimum(z_lateral**2, 25.0))), 0
+    )
+    # Moments at which the person was out of view count as moments elsewhere.
+    moments = max(last - first, (end_s - start_s + 2 * window_s) / settings.step_s)
+    total = float(likelihood.sum())
+    if total <= 0.0:
+        return Standing(float("inf"), 0.5 * (start_s + end_s))
+    times = np.clip(path.times_s[first:last], start_s, end_s)
+    return Standing(-float(np.log(total / moments)), float((times * likelihood).sum() / total))
 
 
 def contact_cost(contacts: Sequence[Contact], boxes: Mapping[str, BoxPath], settings: ReachSettings) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from assets.vision.slot_settings import SlotSettings
 from assets.vision.slot_signal import ByteArray
-from assets.vision.slot_stitching import stitched_change
+from assets.vision.slot_stitching import joined_clips
 from assets.vision.slots import SlotEpisode, SlotObserver, SlotView
 
 # A long video is analysed in stretches of this length, so that memory stays bounded; the platform's clips are
@@ -102,30 +102,19 @@ def watch_frames(
 ) -> list[ShelfSighting]:
     """Sightings in (seconds, frame) pairs with rising times."""
     chosen = settings or SlotSettings()
-    facings = {view.slot_id: view.facings for view in views}
     observer: SlotObserver | None = None
     opened_s = 0.0
-    episodes: list[SlotEpisode] = []
-    closing: dict[str, SlotEpisode] = {}
-
-    def finish(current: SlotObserver) -> None:
-        found = current.close()
-        for opening in (e for e in found if e.kind == "opening" and e.slot_id in closing):
-            change = stitched_change(closing[opening.slot_id], opening, facings[opening.slot_id], chosen)
-            if change is not None:
-                episodes.append(change)
-        closing.update({e.slot_id: e for e in found if e.kind == "closing"})
-        episodes.extend(found)
-
+    stretches: list[list[SlotEpisode]] = []
     for time_s, frame in frames:
         if observer is None or time_s - opened_s >= STRETCH_S:
             if observer is not None:
-                finish(observer)
+                stretches.append(observer.close())
             observer = SlotObserver(views, zones, (frame.shape[0], frame.shape[1]), chosen)
             opened_s = time_s
         observer.observe(frame, time_s)
     if observer is not None:
-        finish(observer)
+        stretches.append(observer.close())
+    episodes = joined_clips(stretches, {view.slot_id: view.facings for view in views}, chosen, STRETCH_S)
     return sorted(filter(None, map(sighting, episodes)), key=lambda s: (s.time_s, s.slot_id))
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from assets.vision.slot_judgement import Judgement, judge
+from assets.vision.slot_judgement import Judgement, judge, reverts
 from assets.vision.slot_settings import SlotSettings
 from assets.vision.slot_signal import CORE, ByteArray, FloatArray, border_share, change_map
 
@@ -143,8 +143,13 @@ def _without_still_hands(
     index = 1
     while index < len(kept) - 1:
         before, rest, after = kept[index - 1], kept[index], kept[index + 1]
-        short = times[rest.stop - 1] - times[rest.start] < settings.still_hand_s
-        if short and (_returns(before, rest, after, settings) or _is_crossed(before, rest, after, settings)):
+        length_s = float(times[rest.stop - 1] - times[rest.start])
+        is_hand = length_s < settings.resting_hand_s and reverts(
+            before.last, rest.first, after.first, settings
+        )
+        if length_s < settings.still_hand_s:
+            is_hand |= _returns(before, rest, after, settings) or _is_crossed(before, rest, after, settings)
+        if is_hand:
             del kept[index]
         else:
             index += 1

@@ -73,6 +73,19 @@ def judge(before_bgr: FloatArray, after_bgr: FloatArray, facings: int, settings:
     )
 
 
+def reverts(
+    before_bgr: FloatArray, between_bgr: FloatArray, after_bgr: FloatArray, settings: SlotSettings
+) -> bool:
+    """Whether what came between went again while something else changed: a hand on the slot's edge."""
+    came = change_map(before_bgr, between_bgr) > settings.change_level
+    stays = change_map(before_bgr, after_bgr) > settings.change_level
+    return bool(
+        came.mean() > settings.change_share
+        and stays.mean() > max(2.0 * settings.change_share, 1.3 * came.mean())
+        and stays[came].mean() < settings.reverting_share
+    )
+
+
 def direction_features(
     before_bgr: FloatArray, after_bgr: FloatArray, changed: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.float64]:

@@ -23,12 +23,16 @@ class SlotSettings:
     """Length of the clear stretch whose median is the state before or after."""
     still_hand_s: float = 1.5
     """A clear stretch shorter than this between two like states is a hand held still, not a state."""
+    resting_hand_s: float = 15.0
+    """Longest rest of a hand on a slot's edge that is told from a change, by its going."""
+    reverting_share: float = 0.35
+    """Share of what came with such a hand that may still differ when it is gone."""
     crossed_share: float = 0.06
     """Share of a patch's rim that an arm lying over it changes."""
     cover_share: float = 0.2
     """A slot under a person's box for more than this share of its area waits."""
-    box_life_s: float = 0.35
-    """How long a box stands for the frames that the detector did not look at."""
+    box_life_s: float = 1.3
+    """How long a box stands for frames that the detector did not look at; its heartbeat is a second."""
     change_level: float = 0.10
     """Relative difference of a sample, after a shake of one sample is allowed for, that counts as change."""
     presence_level: float = 0.35

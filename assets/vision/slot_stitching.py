@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from assets.vision.slot_episodes import SlotEpisode
-from assets.vision.slot_judgement import judge
+from assets.vision.slot_judgement import judge, reverts
 from assets.vision.slot_settings import SlotSettings
 from assets.vision.slot_signal import PATCH_HEIGHT, PATCH_WIDTH, FloatArray
 
@@ -57,3 +60,49 @@ def gain_from_states(pairs: list[tuple[SlotEpisode, SlotEpisode]]) -> FloatArray
         return np.ones(3, dtype=np.float32)
     ratios = [(patch_of(a).mean(axis=(0, 1)) + 1) / (patch_of(b).mean(axis=(0, 1)) + 1) for a, b in pairs]
     return np.asarray(np.clip(np.median(np.stack(ratios), axis=0), 0.5, 2.0), dtype=np.float32)
+
+
+def joined_clips(
+    clips: Sequence[Sequence[SlotEpisode]],
+    facings: Mapping[str, int],
+    settings: SlotSettings,
+    longest_gap_s: float,
+) -> list[SlotEpisode]:
+    """Changes and touches of one camera's clips, in order, with the changes between the clips.
+
+    Times are in one common clock. A hand that rests on a slot's edge over the end of a clip looks like a
+    change at first; the next clip tells that it was none.
+    """
+    found: list[SlotEpisode] = []
+    closing: dict[str, SlotEpisode] = {}
+    states: dict[str, list[SlotEpisode]] = {}
+    for clip in clips:
+        pairs = [
+            (closing[first.slot_id], first)
+            for first in clip
+            if first.kind == "opening"
+            and first.slot_id in closing
+            and 0 <= first.changed_s - closing[first.slot_id].changed_s <= longest_gap_s
+        ]
+        gain = gain_from_states(pairs)
+        for last, first in pairs:
+            before = last
+            earlier = states[last.slot_id]
+            if len(earlier) > 1 and last.changed_s - earlier[-1].ended_s < settings.resting_hand_s:
+                after = np.asarray(patch_of(first) * gain, dtype=np.float32)
+                if reverts(patch_of(earlier[-2]), patch_of(last), after, settings):
+                    before = replace(last, patch=earlier[-2].patch)
+                    found.remove(earlier[-1])
+            change = stitched_change(before, first, facings.get(first.slot_id, 1), settings, gain)
+            if change is not None:
+                found.append(change)
+        for episode in clip:
+            if episode.kind == "opening":
+                states[episode.slot_id] = [episode]
+            elif episode.kind == "change":
+                states.setdefault(episode.slot_id, []).append(episode)
+            elif episode.kind == "closing":
+                closing[episode.slot_id] = episode
+            if episode.kind in ("change", "touch"):
+                found.append(episode)
+    return found

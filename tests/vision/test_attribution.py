@@ -19,7 +19,7 @@ from assets.vision.clip_analysis import episode_frame
 from assets.vision.clips import Clip
 from assets.vision.fusion import Contact
 from assets.vision.holdings import StoreHoldings
-from assets.vision.reach import BoxPath, FloorPath, ReachSettings, SlotPlace, contact_cost, floor_cost
+from assets.vision.reach import BoxPath, FloorPath, ReachSettings, SlotPlace, contact_cost, standing
 from assets.vision.slot_episodes import SlotEpisode
 from lakehouse.contracts.vision import SHELF_EVENTS, SIGHTINGS, TRACK_POINTS
 
@@ -86,18 +86,28 @@ def test_groups_are_a_partition_with_gaps_between(times: list[float], within_s: 
         assert times[other[0]] - times[one[-1]] > within_s
 
 
-def test_floor_cost_prefers_who_stands_before_the_slot_and_refuses_who_is_behind_the_gondola() -> None:
+def test_who_stands_before_the_slot_is_likelier_and_who_is_behind_the_gondola_is_out() -> None:
     place, settings = SlotPlace(2.0, 1.0, 90.0), ReachSettings()
     times = np.arange(0, 2, 0.1)
 
-    def at(x: float, y: float) -> float:
-        return floor_cost(place, FloorPath(times, np.tile([x, y], (len(times), 1))), 1.0, settings)
+    def at(x: float, y: float, when_s: float = 1.0) -> float:
+        path = FloorPath(times, np.tile([x, y], (len(times), 1)))
+        return standing(place, path, when_s, when_s, settings).cost
 
     assert at(2.0, 1.45) < at(2.5, 1.45) < at(3.2, 1.45)
     assert at(2.0, 0.4) == float("inf")
-    assert floor_cost(place, FloorPath(times, np.tile([2.0, 1.4], (len(times), 1))), 9.0, settings) == float(
-        "inf"
-    )
+    assert at(2.0, 1.4, when_s=9.0) == float("inf")
+
+
+def test_of_a_long_interval_the_likeliest_moment_is_when_the_person_stood_there() -> None:
+    """Everybody's view was blocked for 20 s; the person was before the slot from 4 to 8 s only."""
+    times = np.arange(0, 20, 0.1)
+    x = np.where((times >= 4) & (times <= 8), 2.0, 5.0)
+    path = FloorPath(times, np.stack([x, np.full_like(x, 1.45)], axis=1))
+    found = standing(SlotPlace(2.0, 1.0, 90.0), path, 0.0, 20.0, ReachSettings())
+    assert found.moment_s == pytest.approx(6.0, abs=0.2)
+    always = FloorPath(times, np.tile([2.0, 1.45], (len(times), 1)))
+    assert standing(SlotPlace(2.0, 1.0, 90.0), always, 0.0, 20.0, ReachSettings()).cost < found.cost
 
 
 def test_contact_cost_grows_with_the_distance_from_the_box_and_knows_nothing_of_other_cameras() -> None:
@@ -202,6 +212,28 @@ def test_the_same_moment_two_people_each_at_their_slot() -> None:
     assert events["type"].to_list() == ["pick", "pick"]
     assert events["attribution_prob"].min() > 0.9
     assert attribute(**given_frames, store_id="s001").equals(events)
+
+
+def test_two_pieces_at_once_before_two_people_are_one_each() -> None:
+    both = SlotEpisode("s1", "change", 4.0, 6.0, 5.0, -1.5, 0.4, -2, 0.02, 0.96, None, True, b"")
+    events = attribute(**frames({"t1": (0.75, 1.5), "t2": (1.25, 1.5)}, [both]), store_id="s001")
+    assert sorted(events["track_id"].to_list()) == ["t1", "t2"]
+    assert events["quantity"].to_list() == [1, 1]
+    alone = attribute(**frames({"t1": (0.75, 1.5), "t2": (4.0, 1.5)}, [both]), store_id="s001")
+    assert alone.select("track_id", "quantity").rows() == [("t1", 2)]
+
+
+def test_who_holds_the_product_puts_it_back() -> None:
+    """Both stand as near; the one who took it before is the one who puts it back."""
+    given_frames = frames({"t1": (0.7, 1.5), "t2": (1.3, 1.5)}, [])
+    episodes = [
+        SlotEpisode("s1", "change", 2.0, 2.2, 2.1, -1.5, 0.4, -1, 0.02, 0.96, None, True, b""),
+        SlotEpisode("s1", "change", 12.0, 12.2, 12.1, 1.5, 0.4, 1, 0.96, 0.02, None, True, b""),
+    ]
+    given_frames["slot_episodes"] = frames({}, episodes)["slot_episodes"]
+    events = attribute(**given_frames, store_id="s001")
+    assert events["type"].to_list() == ["pick", "put_back"]
+    assert events["track_id"].n_unique() == 1
 
 
 def test_hands_alone_give_an_event_without_a_track() -> None:
