@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -31,12 +31,14 @@ class NettingSettings:
     """`least_event_prob`: below it an event is taken not to have happened. The others weigh explanations of
     a put-back that no pick of that person matches: `wrong_slot_prob`, another product in the wrong place;
     `missed_pick_prob`, a pick that nobody saw; `swap_prob`, that an exchanged product was one the person
-    held."""
+    held. `scan_margin_s`: what happens longer before the entry scan or after the exit scan is somebody
+    else's."""
 
     least_event_prob: float = 0.5
     wrong_slot_prob: float = 0.2
     missed_pick_prob: float = 0.05
     swap_prob: float = 0.5
+    scan_margin_s: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -135,15 +137,23 @@ def net(
     """
     settings = settings or NettingSettings()
     moving = shelf_events.filter(pl.col("type").is_in(MOVING_TYPES)).sort("happened_at", "event_id")
-    known = visit_tracks.select("track_id", "visit_id").join(visits.select("visit_id", "state"), "visit_id")
+    known = visit_tracks.select("track_id", "visit_id").join(
+        visits.select("visit_id", "state", "entered_at", "exited_at"), "visit_id"
+    )
     placed = moving.join(known, "track_id", how="left", maintain_order="left").join(
         _planned(planogram), "slot_id", how="left", maintain_order="left"
     )
-    unattributed = placed.filter(pl.col("visit_id").is_null() & (pl.col("type") != "restock"))
+    # A trajectory that goes on after its exit scan has become somebody else's.
+    margin = timedelta(seconds=settings.scan_margin_s)
+    is_of_visit = pl.col("visit_id").is_not_null() & (
+        (pl.col("happened_at") >= pl.col("entered_at") - margin)
+        & (pl.col("happened_at") <= pl.col("exited_at").fill_null(pl.col("happened_at")) + margin)
+    )
+    unattributed = placed.filter(~is_of_visit & (pl.col("type") != "restock"))
     billable = visits.filter(pl.col("state") != "staff").sort("entered_at", "visit_id")
     stays = billable.select("visit_id", "binding_prob", "entered_at", "exited_at")
     hands = {visit_id: _Hands(*stay) for visit_id, *stay in stays.iter_rows()}
-    for event in _events(placed.filter(pl.col("visit_id").is_not_null() & (pl.col("state") != "staff"))):
+    for event in _events(placed.filter(is_of_visit & (pl.col("state") != "staff"))):
         _apply(event, hands, settings)
     return Netting(
         _lines(billable, hands), _closings(hands), unattributed.select(SHELF_EVENTS.schema.names())

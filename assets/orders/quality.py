@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from assets.orders.baskets import MOVING_TYPES
+from assets.orders.orders import review_id_of_event
 from lakehouse.audit import ExpectationResult, identity_check
 from lakehouse.contract import Severity
 
@@ -135,12 +136,16 @@ def check_reconciled(
     nobodys = shelf_events.filter(
         pl.col("type").is_in([word for word in MOVING_TYPES if word != "restock"])
     ).join(visit_tracks, "track_id", how="anti")
-    raised = review_items.filter(pl.col("visit_id").is_null()).height
+    raised = set(review_items.filter(pl.col("visit_id").is_null())["review_id"])
+    not_raised = sum(review_id_of_event(event_id) not in raised for event_id in nobodys["event_id"])
+    of_no_event = len(raised - {review_id_of_event(event_id) for event_id in shelf_events["event_id"]})
     undecided = review_items.filter(pl.col("state").is_in(["waiting", "rejected", "unbilled"]))
     both = undecided.join(orders, "visit_id", how="semi").height
     return [
         identity_check("pieces_on_orders_or_in_review", lost.height, baskets.height, column="quantity"),
-        identity_check("events_of_nobody_in_review", abs(nobodys.height - raised), nobodys.height),
+        identity_check(
+            "events_of_nobody_in_review", not_raised + of_no_event, max(nobodys.height, len(raised))
+        ),
         identity_check("not_billed_while_undecided", both, review_items.height, column="visit_id"),
     ]
 

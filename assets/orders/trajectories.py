@@ -29,6 +29,7 @@ class MendingSettings:
     longest_gap_s: float = 10.0
     overlap_s: float = 1.0
     shortest_track_s: float = 2.0
+    margin_m: float = 0.3
     window_s: float = 60.0
 
 
@@ -74,13 +75,21 @@ def read_trajectories(
     store_day: StoreDay,
     tracks: pl.DataFrame,
     track_points: pl.DataFrame,
-    area_m2: float,
+    floor_m: tuple[float, float],
     settings: MendingSettings | None = None,
 ) -> list[Trajectory]:
-    """Trajectories that begin on the day, by their start, from rows of `tracks` and `track_points`."""
+    """Trajectories that begin on the day, by their start, from rows of `tracks` and `track_points`.
+
+    `floor_m`: width and depth of the floor. A track that lies mostly outside of it is a reflection or a
+    passer-by behind glass, and nobody's visit.
+    """
     settings = settings or MendingSettings()
-    single = _tracks(store_day, tracks, track_points, settings)
-    found = associate(_continuations(single, area_m2, settings))
+    single = [
+        track
+        for track in _tracks(store_day, tracks, track_points, settings)
+        if _is_inside(track, floor_m, settings)
+    ]
+    found = associate(_continuations(single, floor_m[0] * floor_m[1], settings))
     follows = {
         int(before): (int(after), float(prob))
         for (before, after), prob in zip(found.pairs, found.pair_prob, strict=True)
@@ -119,6 +128,11 @@ def _tracks(
             places_m = path.select("x_m", "y_m").to_numpy().astype(np.float64)
             found.append(Track(**row, times_s=times_s, places_m=places_m))
     return found
+
+
+def _is_inside(track: Track, floor_m: tuple[float, float], settings: MendingSettings) -> bool:
+    low, high = -settings.margin_m, np.array(floor_m) + settings.margin_m
+    return bool(((track.places_m >= low) & (track.places_m <= high)).all(axis=1).mean() >= 0.5)
 
 
 def _continuations(tracks: Sequence[Track], area_m2: float, settings: MendingSettings) -> Floats:

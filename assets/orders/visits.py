@@ -52,8 +52,14 @@ class BindingSettings:
 class Floor:
     """What binding needs of a store: its extent and its gates, (2,) metres each."""
 
-    area_m2: float
+    width_m: float
+    depth_m: float
     gates: Mapping[str, Floats]
+
+    @property
+    def area_m2(self) -> float:
+        """Area of the floor."""
+        return self.width_m * self.depth_m
 
     @classmethod
     def of_store(cls, stores: pl.DataFrame, store_id: str) -> Floor:
@@ -64,7 +70,7 @@ class Floor:
         row = rows[0]
         positions = (np.asarray(position, dtype=np.float64) for position in row["gate_positions_m"])
         gates = dict(zip(row["gate_ids"], positions, strict=True))
-        return cls(row["floor_width_m"] * row["floor_depth_m"], gates)
+        return cls(row["floor_width_m"], row["floor_depth_m"], gates)
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,7 @@ def bind(
     """
     settings = settings or BindingSettings()
     stays = _stays(gate_events, settings)
-    followed = read_trajectories(store_day, tracks, track_points, floor.area_m2)
+    followed = read_trajectories(store_day, tracks, track_points, (floor.width_m, floor.depth_m))
     found = associate(_log_ratios(store_day.start_at, stays, followed, floor, settings))
     bound = {
         int(row): (int(column), float(prob))

@@ -72,6 +72,15 @@ def test_a_put_back_of_an_uncertain_hand_is_the_holders() -> None:
     assert basket(netting, "v1") == {"tea": 1}, "who has left returns nothing"
 
 
+def test_what_a_trajectory_does_after_its_exit_scan_is_somebody_elses() -> None:
+    netting, settlement = run(
+        [visit("v1", exited_at=at(50))],
+        [event(1, "v1", "pick"), event(54, "v1", "pick"), event(90, "v1", "pick")],
+    )
+    assert basket(netting) == {"tea": 2}, "a scan and a reach a moment apart belong together"
+    assert settlement.review_items["reason"].to_list() == ["unattributed_events"]
+
+
 def test_staff_is_never_billed_and_their_put_backs_are_restocks() -> None:
     visits = [visit("v1"), visit("s", state="staff", payment_method="staff")]
     netting, settlement = run(

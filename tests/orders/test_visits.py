@@ -17,7 +17,7 @@ from lakehouse.store_day import StoreDay, capture_hour
 
 DAY = StoreDay("s001", date(2026, 11, 22))
 NOON = DAY.start_at + timedelta(hours=12)
-FLOOR = Floor(48.0, {"gate-1": np.array([1.0, 0.5])})
+FLOOR = Floor(8.0, 6.0, {"gate-1": np.array([1.0, 0.5])})
 GATE = (1.0, 0.5)
 
 
@@ -194,6 +194,12 @@ def test_two_people_are_not_mended_into_one() -> None:
         [walk("t1", 0.5, 40, leaves=False), walk("t2", 41, 80)],
     )
     assert account_of(binding) == {"t1": "a", "t2": "b"}
+
+
+def test_a_reflection_behind_the_wall_is_nobodys_visit() -> None:
+    track, points = walk("t1", 0, 60)
+    binding = run([], [(track, points.with_columns((pl.col("y_m") + 7.0).alias("y_m")))])
+    assert binding.visits.is_empty()
 
 
 def test_staff_is_staff_and_who_stays_is_open() -> None:
