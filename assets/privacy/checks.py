@@ -21,7 +21,7 @@ SWEEP_CHECKS = (
     # fails when something due is left.
     DomainCheck(
         PAST_LIMIT,
-        "No row and no file is older than its retention class allows, counted anew in every table and folder.",
+        "No row and no file is older than its class allows, counted anew in every table and folder.",
         Severity.WARNING,
     ),
     DomainCheck(

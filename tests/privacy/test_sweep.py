@@ -3,15 +3,15 @@ says."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from assets.privacy import sweep as sweep_module
-from assets.privacy.checks import every_file_is_claimed, nothing_ahead_of_time, nothing_past_its_limit
-from assets.privacy.expired import SWEPT_TABLES, FilePlace, hour_of, look_at_undated
+from assets.privacy.checks import nothing_past_its_limit
+from assets.privacy.expired import SWEPT_TABLES, FilePlace, hour_of
 from assets.privacy.sweep import Swept, close_journal, sweep
 from lakehouse import audit, seals
 from lakehouse.commit import CommitInfo
@@ -213,7 +213,3 @@ def test_every_table_with_a_limit_is_swept() -> None:
 )
 def test_a_file_is_as_old_as_its_path_says(key: str, hour: str | None) -> None:
     assert hour_of(key) == hour
-
-
-def test_the_clock_is_in_utc() -> None:
-    assert START == datetime(2026, 3, 1, 16, tzinfo=UTC)
