@@ -38,7 +38,7 @@ class AnalysisSettings:
 
     detect_every_s: float = 0.3
     heartbeat_s: float = 1.0
-    refresh_s: float = 1.2
+    refresh_s: float = 3.0
     region_margin: float = 0.06
     region_box_prob: float = 0.25
     slot_box_prob: float = 0.35
