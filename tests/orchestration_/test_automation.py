@@ -23,6 +23,9 @@ def day_graph(check_passes: bool = True) -> dg.Definitions:
     )
     def clips():  # type: ignore[no-untyped-def]
         yield dg.AssetCheckResult(passed=check_passes, check_name="sound")
+        if not check_passes:
+            # As the write path does.
+            raise dg.Failure("a blocking check failed")
         yield dg.MaterializeResult()
 
     @dg.asset(deps=[clips], partitions_def=DAYS, automation_condition=evidence_changed())
@@ -62,6 +65,28 @@ def test_an_update_of_a_day_already_made_is_carried_on() -> None:
 
 def test_nothing_is_made_from_what_failed_a_blocking_check() -> None:
     defs, instance = day_graph(check_passes=False), dg.DagsterInstance.ephemeral()
+    _, cursor = requested(defs, instance, None, NOW)
+    materialize(defs, instance, "clips", "2026-11-22")
+    found, _ = requested(defs, instance, cursor, NOW)
+    assert found == set()
+
+
+def test_the_library_does_not_see_partitioned_checks_pass() -> None:
+    """If this fails, Dagster has learnt it: then `all_deps_blocking_checks_passed()` can join the condition."""
+
+    @dg.asset(
+        partitions_def=DAYS, check_specs=[dg.AssetCheckSpec("sound", asset="clips", blocking=True, partitions_def=DAYS)]
+    )
+    def clips():  # type: ignore[no-untyped-def]
+        yield dg.AssetCheckResult(passed=True, check_name="sound")
+        yield dg.MaterializeResult()
+
+    news = dg.AutomationCondition.any_deps_updated() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+
+    @dg.asset(deps=[clips], partitions_def=DAYS, automation_condition=news)
+    def tracks() -> None: ...
+
+    defs, instance = dg.Definitions([clips, tracks]), dg.DagsterInstance.ephemeral()
     _, cursor = requested(defs, instance, None, NOW)
     materialize(defs, instance, "clips", "2026-11-22")
     found, _ = requested(defs, instance, cursor, NOW)
