@@ -117,6 +117,17 @@ def test_nothing_personal_is_in_the_file(built: Built) -> None:
     assert ORDER.encode() in lake_text
 
 
+def test_analysts_find_the_descriptions_in_the_file(built: Built) -> None:
+    with open_read_only(built.home / "warehouse" / "analytics.duckdb") as connection:
+        comments = connection.execute(
+            "select column_name, comment from duckdb_columns() where schema_name = 'marts'"
+        ).fetchall()
+        (table,) = connection.execute("select comment from duckdb_tables()").fetchall()
+    (mart,) = load_graph().marts
+    assert dict(comments) == {column.name: column.description for column in mart.columns}
+    assert " ".join(table[0].split()) == mart.description
+
+
 def test_a_rerun_gives_the_same_rows(copied: Path) -> None:
     before = rows(copied)
     assert build(copied).success
