@@ -31,13 +31,16 @@ class NettingSettings:
     """`least_event_prob`: below it an event is taken not to have happened. The others weigh explanations of
     a put-back that no pick of that person matches: `wrong_slot_prob`, another product in the wrong place;
     `missed_pick_prob`, a pick that nobody saw; `swap_prob`, that an exchanged product was one the person
-    held. `scan_margin_s`: what happens longer before the entry scan or after the exit scan is somebody
-    else's."""
+    held. `lone_error_prob`: that a false change of a slot is not followed by its false reversal;
+    `second_hand_prob`: that another person returned what was taken. `scan_margin_s`: what happens longer
+    before the entry scan or after the exit scan is somebody else's."""
 
     least_event_prob: float = 0.5
     wrong_slot_prob: float = 0.2
     missed_pick_prob: float = 0.05
     swap_prob: float = 0.5
+    lone_error_prob: float = 0.2
+    second_hand_prob: float = 0.1
     scan_margin_s: float = 5.0
 
 
@@ -67,6 +70,7 @@ CLOSINGS_SCHEMA = pl.Schema(_CLOSING_COLUMNS)
 class _Event:
     event_id: str
     happened_at: datetime
+    slot_id: str
     type: str
     product_id: str | None
     quantity: int
@@ -81,6 +85,16 @@ class _Event:
         return self.planned_product_id is not None and self.planned_product_id != self.product_id
 
 
+@dataclass(frozen=True)
+class _Pick:
+    """A pick as it was booked: `prob`, the certainty it left; `is_held`, whether it counts as having
+    happened."""
+
+    event: _Event
+    prob: float
+    is_held: bool
+
+
 @dataclass
 class _Hands:
     """What one visitor holds, latest last, and how sure each product's count is."""
@@ -91,6 +105,7 @@ class _Hands:
     held: list[str | None] = field(default_factory=list)
     sure: dict[str | None, float] = field(default_factory=dict)
     event_ids: dict[str | None, list[str]] = field(default_factory=dict)
+    latest_pick: dict[str, _Pick] = field(default_factory=dict)
     last_event_at: datetime | None = None
     event_count: int = 0
 
@@ -155,9 +170,7 @@ def net(
     hands = {visit_id: _Hands(*stay) for visit_id, *stay in stays.iter_rows()}
     for event in _events(placed.filter(is_of_visit & (pl.col("state") != "staff"))):
         _apply(event, hands, settings)
-    return Netting(
-        _lines(billable, hands), _closings(hands), unattributed.select(SHELF_EVENTS.schema.names())
-    )
+    return Netting(_lines(billable, hands), _closings(hands), unattributed.select(SHELF_EVENTS.schema.names()))
 
 
 def _planned(planogram: pl.DataFrame | None) -> pl.DataFrame:
@@ -170,6 +183,7 @@ def _events(placed: pl.DataFrame) -> Iterator[_Event]:
     columns = (
         "event_id",
         "happened_at",
+        "slot_id",
         "type",
         "product_id",
         "quantity",
@@ -185,16 +199,49 @@ def _events(placed: pl.DataFrame) -> Iterator[_Event]:
 def _apply(event: _Event, hands: dict[str, _Hands], settings: NettingSettings) -> None:
     own = hands[event.visit_id]
     prob = event.event_prob * event.attribution_prob
-    if event.event_prob < settings.least_event_prob:
-        own.note(event.product_id, event, 1.0 - prob)
+    is_likely = event.event_prob >= settings.least_event_prob
+    if event.type == "pick":
+        booked = max(prob if is_likely else 1.0 - prob, _SMALLEST)
+        own.latest_pick[event.slot_id] = _Pick(event, booked, is_likely)
+    if event.type == "put_back" and _is_undone(event, own, settings):
+        return
+    if not is_likely:
+        own.note(event.product_id, event, max(1.0 - prob, _SMALLEST))
     elif event.type == "pick":
         own.held += [event.product_id] * max(event.quantity, 1)
-        own.note(event.product_id, event, prob)
+        own.note(event.product_id, event, max(prob, _SMALLEST))
     elif event.type == "swap":
         _exchange(event, own, prob, settings)
     else:
         for piece in range(max(event.quantity, 1)):
             _put_back(event, piece == 0, hands, settings)
+
+
+def _is_undone(event: _Event, own: _Hands, settings: NettingSettings) -> bool:
+    """Whether the put-back leaves its slot as it was before this visitor's latest pick there; if so, books
+    the pair.
+
+    A slot that looks as before has lost nothing, whether something was taken and returned or a shadow only
+    made it look so: both events are true or both are false, unless one error came alone. And one hand did
+    both.
+    """
+    pick = own.latest_pick.get(event.slot_id)
+    if pick is None or (pick.event.product_id, pick.event.quantity) != (event.product_id, event.quantity):
+        return False
+    if pick.is_held and own.held.count(event.product_id) < event.quantity:
+        return False
+    taken, returned = pick.event.event_prob, event.event_prob
+    together = taken * returned + (1.0 - taken) * (1.0 - returned)
+    alone = settings.lone_error_prob * taken * (1.0 - returned)
+    undone = together / max(together + alone, _SMALLEST)
+    if undone < settings.least_event_prob:
+        return False
+    one_hand = 1.0 - settings.second_hand_prob * (1.0 - pick.event.attribution_prob * event.attribution_prob)
+    for _ in range(event.quantity if pick.is_held else 0):
+        own.put_down(event.product_id)
+    own.note(event.product_id, event, undone * one_hand / pick.prob)
+    del own.latest_pick[event.slot_id]
+    return True
 
 
 def _exchange(event: _Event, own: _Hands, prob: float, settings: NettingSettings) -> None:
@@ -210,9 +257,7 @@ def _exchange(event: _Event, own: _Hands, prob: float, settings: NettingSettings
     own.doubt(put_down, settings.swap_prob)
 
 
-def _put_back(
-    event: _Event, is_first_piece: bool, hands: dict[str, _Hands], settings: NettingSettings
-) -> None:
+def _put_back(event: _Event, is_first_piece: bool, hands: dict[str, _Hands], settings: NettingSettings) -> None:
     own, product_id = hands[event.visit_id], event.product_id
     if product_id is not None and product_id in own.held:
         guess = 1.0 / len(set(own.held)) if event.is_misplaced else 1.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from assets.orders.review import decide_until
 from lakehouse.contracts.orders import BASKETS, ORDER_LINES, ORDERS, REVIEW_ITEMS
-from tests.orders.builders import DAY, at, basket, decision, event, run, visit
+from tests.orders.builders import DAY, PRICE, at, basket, decision, event, run, visit
 
 
 def test_picks_become_an_order_at_the_price_of_the_day() -> None:
@@ -40,9 +40,7 @@ def test_a_put_back_cancels_the_pick_and_nothing_left_is_no_order() -> None:
 
 
 def test_a_put_back_in_the_wrong_slot_returns_what_was_held() -> None:
-    netting, settlement = run(
-        [visit("v1")], [event(1, "v1", "pick", "nuts"), event(2, "v1", "put_back", "tea")]
-    )
+    netting, settlement = run([visit("v1")], [event(1, "v1", "pick", "nuts"), event(2, "v1", "put_back", "tea")])
     assert basket(netting) == {}
     assert netting.closings["confidence_prob"].item() == pytest.approx(0.8, abs=0.01)
     assert settlement.orders.is_empty()
@@ -70,6 +68,20 @@ def test_a_put_back_of_an_uncertain_hand_is_the_holders() -> None:
     visits[0]["exited_at"] = at(5)
     netting, _ = run(visits, events)
     assert basket(netting, "v1") == {"tea": 1}, "who has left returns nothing"
+
+
+def test_a_shadow_that_passes_over_a_slot_is_no_doubt_about_the_basket() -> None:
+    events = [
+        event(1, "v1", "pick", "milk"),
+        event(2, "v1", "pick", event_prob=0.55, attribution_prob=0.9),
+        event(4, "v1", "put_back", event_prob=0.3, attribution_prob=0.9),
+    ]
+    netting, settlement = run([visit("v1")], events)
+    assert basket(netting) == {"milk": 1}
+    assert settlement.orders["amount_fen"].to_list() == [PRICE["milk"]]
+    alone, doubtful = run([visit("v1")], events[:2])
+    assert basket(alone) == {"milk": 1, "tea": 1}
+    assert doubtful.orders.is_empty(), "without its reversal the same pick is in doubt"
 
 
 def test_what_a_trajectory_does_after_its_exit_scan_is_somebody_elses() -> None:
@@ -165,10 +177,7 @@ some_events = st.lists(
     max_size=25,
 )
 some_visits = st.fixed_dictionaries(
-    {
-        name: st.sampled_from(["closed", "closed", "open", "staff", "no_account"])
-        for name in ("v1", "v2", "v3")
-    }
+    {name: st.sampled_from(["closed", "closed", "open", "staff", "no_account"]) for name in ("v1", "v2", "v3")}
 )
 
 
@@ -184,9 +193,7 @@ def build(
         for name, state in states.items()
     ]
     events = [
-        event(
-            n, who, kind, product, quantity=0 if kind == "touch" else pieces, event_prob=p, attribution_prob=q
-        )
+        event(n, who, kind, product, quantity=0 if kind == "touch" else pieces, event_prob=p, attribution_prob=q)
         for n, (who, kind, product, pieces, p, q) in enumerate(drawn)
     ]
     return visits, events
@@ -210,18 +217,14 @@ def test_whatever_happens_money_adds_up_and_nothing_is_lost(
     assert set(orders["visit_id"]) <= {name for name, state in states.items() if state == "closed"}
     assert netting.baskets["quantity"].min() is None or netting.baskets["quantity"].min() >= 1
 
-    used = (
-        netting.baskets["event_ids"].explode(empty_as_null=False).to_list() if netting.baskets.height else []
-    )
+    used = netting.baskets["event_ids"].explode(empty_as_null=False).to_list() if netting.baskets.height else []
     assert len(used) == len(set(used)), "an event is in one line at most"
     in_review = set(items["visit_id"].drop_nulls())
     for visit_id, product, pieces in netting.baskets.select("visit_id", "product_id", "quantity").iter_rows():
         billed = orders.filter(pl.col("visit_id") == visit_id).join(lines, "order_no")
         found = billed.filter(pl.col("product_id") == product)["quantity"].sum()
         assert found == pieces or visit_id in in_review
-    nobodys = [
-        e for e in events if e["track_id"] in (None, "t-gone") and e["type"] in ("pick", "put_back", "swap")
-    ]
+    nobodys = [e for e in events if e["track_id"] in (None, "t-gone") and e["type"] in ("pick", "put_back", "swap")]
     assert items.filter(pl.col("visit_id").is_null()).height == len(nobodys)
 
     random.shuffle(visits)
