@@ -43,7 +43,11 @@ class StorePlan:
 
 @dataclass(frozen=True)
 class MergeSettings:
-    """Smoothing in seconds; `zone_margin_m` widens entrance and exit: tracks begin a step inside."""
+    """Smoothing in seconds; `zone_margin_m` widens entrance and exit: tracks begin a step inside.
+
+    A camera track whose mean score is below `convincing_prob` counts only if it walks `walking_m`: goods on a
+    shelf look a little like people, and stay where they are.
+    """
 
     tracking: TrackingSettings = field(default_factory=lambda: STORE_TRACKING)
     body: BodySettings = field(default_factory=BodySettings)
@@ -52,6 +56,8 @@ class MergeSettings:
     point_smoothing_s: float = 0.3
     zone_margin_m: float = 0.5
     min_person_s: float = 2.0
+    convincing_prob: float = 0.43
+    walking_m: float = 1.2
     min_way_m: float = 0.4
 
 
@@ -164,6 +170,10 @@ def _on_floor(
     located = locate(camera, found.ltwh_px[rows], settings.body)
     good = np.isfinite(located.variance_m2)
     if good.sum() < 2:
+        return None
+    reach = np.percentile(located.xy_m[good], [10, 90], axis=0)
+    is_walking = float(np.hypot(*(reach[1] - reach[0]))) >= settings.walking_m
+    if float(found.score[rows].mean()) < settings.convincing_prob and not is_walking:
         return None
     weights = 1.0 / (located.variance_m2[good] + 0.02)
     xy = local_linear(found.time_s[rows][good], located.xy_m[good], at_s, settings.floor_smoothing_s, weights)

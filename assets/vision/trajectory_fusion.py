@@ -42,6 +42,8 @@ class FusionSettings:
     max_speed_m_s: float = 2.5
     coast_s: float = 0.8
     edge_s: float = 1.0
+    gone_s: float = 2.0
+    gone_penalty: float = 4.0
 
 
 @dataclass(frozen=True)
@@ -205,8 +207,9 @@ def _over_time(
             gain[i, j] = _time_gain(
                 before, after, max(gap_s, 0.0), step_s, settings
             ) + settings.interior_gain * ((not open_end[i]) + (not open_start[j]) - 1.0)
-            if leaves[i] and enters[j]:
-                gain[i, j] -= 3.0
+            # who ends at the exit has left, who begins at the entrance is somebody new, but for a lost second
+            gone = (leaves[i] + enters[j]) * min(max(gap_s, 0.0) / settings.gone_s, 1.0)
+            gain[i, j] -= settings.gone_penalty * gone
     price = np.full((2 * count, 2 * count), FORBIDDEN)
     price[:count, :count] = np.where(gain > 0, -gain, FORBIDDEN)
     price[:count, count:] = 0.0
