@@ -42,6 +42,7 @@ _PEOPLE: tuple[Colour, ...] = (
 )
 _DRAWN_LARGER = 2
 _POINTS_AT_ONCE = 5
+_BEYOND_M = 0.1
 _LEGEND = (("pick", "pick"), ("put_back", "put back"), ("restock", "restock"))
 
 
@@ -112,6 +113,7 @@ class _Canvas:
         height = int(plan.depth_m * self._px_per_m) + self._head + self._foot
         self._image = np.full((height, width_px * _DRAWN_LARGER, 3), _PAPER, np.uint8)
         self._depth_m = plan.depth_m
+        self._floor_m = np.array([plan.width_m, plan.depth_m])
         self._width_px = width_px
 
     def draw(
@@ -146,8 +148,8 @@ class _Canvas:
         for (track_id,), path in paths.items():
             colour = colours[str(track_id)] = _PEOPLE[len(colours) % len(_PEOPLE)]
             way = _smooth(path.select("x_m", "y_m").to_numpy().astype(np.float64))
-            self._line(way, colour, 2)
-            self._mark(way[0], colour, 3)
+            way = np.clip(way, -_BEYOND_M, self._floor_m + _BEYOND_M)
+    XX, colour, 3)
         return colours
 
     def _events(self, slots: pl.DataFrame, shelf_events: pl.DataFrame, colours: dict[str, Colour]) -> None:
@@ -188,7 +190,7 @@ class _Canvas:
             x = self._text_px(label, (x + 18 * _DRAWN_LARGER, y), _INK, 0.38) + 18 * _DRAWN_LARGER
         self._mark(self._metres(x, y - 4 * _DRAWN_LARGER), _UNATTRIBUTED, 6)
         x = self._text_px("nobody named", (x + 12 * _DRAWN_LARGER, y), _INK, 0.38) + 18 * _DRAWN_LARGER
-        self._text_px(f"{people} trajectories", (x, y), _INK, 0.38)
+        self._text_px("1 trajectory" if people == 1 else f"{people} trajectories", (x, y), _INK, 0.38)
         end = self._image.shape[1] - self._margin
         bar = np.array([self._metres(end - self._px_per_m, y), self._metres(end, y)])
         self._line(bar, _INK, 2)

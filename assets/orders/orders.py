@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
@@ -23,6 +24,8 @@ from lakehouse.store_day import StoreDay
 
 Line = tuple[str, int]
 """product_id, pieces."""
+
+_EVENT_COLUMNS = ("event_id", "type", "product_id", "quantity", "event_prob", "happened_at")
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,7 @@ def settle(
     price_of = dict(prices_on(prices, store_day.store_id, day).iter_rows())
     decided = _decided(decisions)
     basket_lines: dict[str, list[tuple[str, int, float]]] = {}
-    for visit_id, *line in netting.baskets.select(
-        "visit_id", "product_id", "quantity", "confidence_prob"
-    ).iter_rows():
+    for visit_id, *line in netting.baskets.select("visit_id", "product_id", "quantity", "confidence_prob").iter_rows():
         basket_lines.setdefault(visit_id, []).append(tuple(line))
     rows = _Rows(store_day, price_of)
     for visit in _visits(store_day, visits, netting):
@@ -104,13 +105,9 @@ def settle(
             rows.bill(visit, [line for line in lines if line[0] in price_of], state)
         elif decision and state == "amended":
             rows.bill(visit, [(product, pieces, 1.0) for product, pieces in decision.lines], state)
-    for event_id, product_id, quantity, prob, happened_at in netting.unattributed.select(
-        "event_id", "product_id", "quantity", "event_prob", "happened_at"
-    ).iter_rows():
-        decision = decided.get(review_id := review_id_of_event(event_id))
-        rows.ask_event(
-            review_id, product_id, quantity, prob, happened_at, decision.state if decision else "waiting"
-        )
+    for event in netting.unattributed.select(_EVENT_COLUMNS).iter_rows(named=True):
+        decision = decided.get(review_id := review_id_of_event(event["event_id"]))
+        rows.ask_event(review_id, event, decision.state if decision else "waiting")
     return rows.settlement()
 
 
@@ -129,9 +126,7 @@ def _decided(decisions: pl.DataFrame) -> dict[str, _Decision]:
     for review_id, decision, products, pieces in (
         first_decisions(decisions).select("review_id", "decision", "product_ids", "quantities").iter_rows()
     ):
-        found[review_id] = _Decision(
-            DECIDED_STATE[decision], tuple(sorted(zip(products, pieces, strict=True)))
-        )
+        found[review_id] = _Decision(DECIDED_STATE[decision], tuple(sorted(zip(products, pieces, strict=True))))
     return found
 
 
@@ -146,9 +141,7 @@ def _visits(store_day: StoreDay, visits: pl.DataFrame, netting: Netting) -> list
     return [_Visit(**row) for row in joined.iter_rows(named=True)]
 
 
-def _reason(
-    visit: _Visit, products: Sequence[str], price_of: Mapping[str, int], policy: BillingPolicy
-) -> str | None:
+def _reason(visit: _Visit, products: Sequence[str], price_of: Mapping[str, int], policy: BillingPolicy) -> str | None:
     """Why a person must look at the visit; None if nobody has to."""
     is_sure = visit.confidence_prob >= policy.least_order_prob
     if visit.account_id is None:
@@ -214,18 +207,11 @@ class _Rows:
         proposed = [(product, pieces) for product, pieces, _ in lines]
         self._item(review_id, visit.visit_id, visit.closed_at, reason, visit.confidence_prob, proposed, state)
 
-    def ask_event(
-        self,
-        review_id: str,
-        product_id: str | None,
-        quantity: int,
-        prob: float,
-        happened_at: datetime,
-        state: str,
-    ) -> None:
-        """A review item for an event that belongs to nobody."""
-        proposed = [(product_id, quantity)] if product_id is not None and quantity else []
-        self._item(review_id, None, happened_at, "unattributed_events", prob, proposed, state)
+    def ask_event(self, review_id: str, event: Mapping[str, Any], state: str) -> None:
+        """A review item for an event that belongs to nobody. Only what was taken is missing from the shelf."""
+        is_missing = event["type"] != "put_back" and event["product_id"] is not None and event["quantity"]
+        proposed = [(event["product_id"], event["quantity"])] if is_missing else []
+        self._item(review_id, None, event["happened_at"], "unattributed_events", event["event_prob"], proposed, state)
 
     def settlement(self) -> Settlement:
         """The rows as frames of their contracts."""

@@ -129,10 +129,11 @@ def test_doubt_becomes_a_review_item_and_never_an_order(
 def test_an_account_that_the_cameras_lost_and_an_event_of_nobody_wait_for_a_person() -> None:
     netting, settlement = run(
         [visit("v1", has_track=False, binding_prob=0.0)],
-        [event(1, None, "pick"), event(2, None, "touch"), event(3, None, "restock")],
+        [event(1, None, "pick"), event(2, None, "touch"), event(3, None, "restock"), event(4, None, "put_back")],
     )
-    assert sorted(settlement.review_items["reason"]) == ["no_track", "unattributed_events"]
-    assert netting.unattributed["event_id"].to_list() == ["e001"]
+    assert sorted(settlement.review_items["reason"]) == ["no_track", *["unattributed_events"] * 2]
+    assert netting.unattributed["event_id"].to_list() == ["e001", "e004"]
+    assert settlement.review_items["product_ids"].to_list() == [["tea"], [], []], "only a pick is missing"
     assert settlement.orders.is_empty()
 
 
