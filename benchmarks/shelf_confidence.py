@@ -21,11 +21,12 @@ import polars as pl
 import yaml
 from scipy.optimize import minimize
 
-from assets.vision.attribution import AttributionSettings, assigned, attribute, camera_episodes
+from assets.vision.attribution import AttributionSettings, Deed, attribute, attributed, camera_episodes
 from assets.vision.clip_analysis import analyse_clip
 from assets.vision.confidence import Confidence
 from assets.vision.detector import DetectorSettings, NanoDetector
 from assets.vision.fusion import fuse
+from assets.vision.holdings import StoreHoldings
 from assets.vision.merge import Trajectories, trajectories
 from benchmarks.store_footage import read_store_footage
 from evaluation.events import ShelfEvent, score
@@ -72,15 +73,30 @@ def people_of(tracks: Trajectories, truth: Path, t0_s: float) -> dict[str, str]:
     return dict(best.select("track_id", "person_id").iter_rows())
 
 
+def follows(tracks: Trajectories, positions: pl.DataFrame, deed: Deed, person_id: str, t0_s: float) -> bool:
+    """Whether the track named was where that person was at the moment.
+
+    Whether a track stays with one person is another question, with a confidence of its own.
+    """
+    tick = pl.col("captured_at").dt.epoch("us") / 1e6
+    near = tracks.track_points.filter(
+        (pl.col("track_id") == deed.track_id) & ((tick - deed.moment_s).abs() < 0.2)
+    )
+    there = positions.filter(
+        (pl.col("person_id") == person_id) & ((pl.col("time_s") + t0_s - deed.moment_s).abs() < 0.2)
+    )
+    if near.is_empty() or there.is_empty():
+        return False
+    apart = near.select("x_m", "y_m").mean().to_numpy() - there.select("x_m", "y_m").mean().to_numpy()
+    return bool(np.linalg.norm(apart) < NEAR_M)
+
+
 def platt(odds: npt.NDArray[np.float64], is_right: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Intercept and slope; Platt's smoothed targets, a weak pull towards (0, 1), slope not negative."""
-    right = int(is_right.sum())
-    wrong = len(is_right) - right
-    target = np.where(is_right, (right + 1) / (right + 2), 1 / (wrong + 2))
+    """Intercept and slope of the likeliest logistic, pulled towards (0, 1): a day has few events."""
 
     def loss(constants: npt.NDArray[np.float64]) -> float:
         value = constants[0] + constants[1] * odds
-        entropy = np.logaddexp(0, value) - target * value
+        entropy = np.logaddexp(0, value) - is_right * value
         return float(entropy.sum() + 0.5 * constants[0] ** 2 + 0.5 * (constants[1] - 1) ** 2)
 
     found = minimize(loss, np.array([0.0, 1.0]), bounds=[(-10, 10), (0, 5)])
@@ -155,11 +171,20 @@ def main() -> None:
     matched = dict(score(as_events, [replace(e, type="change") for e in happened], MATCH_S).pairs)
     is_real = np.array([index in matched for index in range(len(fused))])
     intercept, slope = platt(np.array([e.change_log_odds for e in fused]), is_real)
-    given = assigned(fused, tracks.sightings, tracks.track_points, slots, plain)
-    named = [index for index in matched if given[index][0] is not None]
-    margin = np.array([min(given[index][1], 1 - 1e-6) for index in named])
+    carried = dict(planogram.select("slot_id", "product_id").iter_rows())
+    deeds = attributed(
+        fused, tracks.sightings, tracks.track_points, slots, StoreHoldings(carried, staff), plain
+    )
+    true_person = {id(fused[index]): real["person_id"][t] for index, t in matched.items()}
+    by_place = {(e.slot_id, e.changed_s): true_person[id(e)] for e in fused if id(e) in true_person}
+    named = [d for d in deeds if d.track_id is not None and (d.event.slot_id, d.event.changed_s) in by_place]
+    positions = pl.read_parquet(truth / "positions.parquet")
+    margin = np.array([min(deed.person_prob, 1 - 1e-6) for deed in named])
     is_right = np.array(
-        [people.get(given[i][0] or "") == real["person_id"][matched[i]] for i in named], dtype=bool
+        [
+            follows(tracks, positions, deed, by_place[deed.event.slot_id, deed.event.changed_s], t0_s)
+            for deed in named
+        ]
     )
     person_intercept, person_slope = platt(np.log(margin / (1 - margin)), is_right)
     result["confidence"] = {

@@ -1,7 +1,8 @@
 """Calibrated confidence of shelf events: Platt scaling of the fused evidence.
 
-The constants come from `fit_confidence` in evaluation of the simulated tuning day (synthetic footage, seeds
-disjoint from those of the shipped day); see docs/benchmarks.md for the reliability they reach.
+The constants are those that `python -m benchmarks.shelf_confidence DAY` printed for the tuning day (simulated;
+layout tuning, seed 101; 27 fused changes, 20 of them attributed) on 2026-11-23. The shipped day, its layout and
+its seed had no part in them.
 """
 
 from __future__ import annotations
@@ -37,4 +38,6 @@ def _logistic(value: float) -> float:
     return 1.0 / (1.0 + math.exp(-min(max(value, -30.0), 30.0)))
 
 
-CONFIDENCE = Confidence()
+CONFIDENCE = Confidence(
+    change_intercept=-0.062, change_slope=1.223, person_intercept=0.541, person_slope=1.439
+)

@@ -41,7 +41,7 @@ class SlotSettings:
     """Residual of the emptier state below which the surroundings are plain and presence can be trusted."""
     plain_roughness: float = 0.02
     """Sideways gradient of the strips below which the surroundings are plain."""
-    shadow_share: float = 0.5
+    shadow_share: float = 0.65
     """Below this share of the change that is left under one light, the change was of light: a shadow. On the
     tuning day people's shadows left 0.04-0.4, goods 0.9 and more."""
     change_slope: float = 40.0
