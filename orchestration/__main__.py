@@ -30,14 +30,14 @@ def main(argv: list[str] | None = None) -> int:
     if not console.is_terminal:
         console = Console(width=110)
     if arguments.command == "run":
-        from orchestration.run import run  # noqa: PLC0415 - imports Dagster's whole machinery
+        from orchestration.run import run
 
         return 0 if run(settings, console) else 1
     if arguments.command == "ui":
-        from orchestration.ui import serve  # noqa: PLC0415 - the same
+        from orchestration.ui import serve
 
         serve(settings, arguments.port)
-    from orchestration.dbt_parse import parse_project  # noqa: PLC0415 - imports dbt
+    from orchestration.dbt_parse import parse_project
 
     return parse_project()
 

@@ -13,10 +13,11 @@ EVIDENCE_DAYS = 4
 def evidence_changed() -> dg.AutomationCondition:  # type: ignore[type-arg]
     """A store-day's table follows its upstream tables while the day is open.
 
-    Plain `eager()` sees only the latest window, so a late clip of yesterday would go no further. Nor does it look at
-    blocking checks; here it need not: a step whose blocking check fails writes nothing and materializes nothing, so there
-    is no update to follow. (`all_deps_blocking_checks_passed()` would stop everything: in 1.13.27 it is never true for a
-    partitioned check, which a test of ours would show if it changed.)
+    Plain `eager()` sees only the latest window, so a late clip of yesterday would go no further. Nor does
+    it look at blocking checks; here it need not: a step whose blocking check fails writes nothing and
+    materializes nothing, so there is no update to follow. (`all_deps_blocking_checks_passed()` would stop
+    everything: in 1.13.27 it is never true for a partitioned check, which a test of ours would show if it
+    changed.)
     """
     return (
         dg.AutomationCondition.eager()
@@ -30,10 +31,11 @@ def evidence_changed() -> dg.AutomationCondition:  # type: ignore[type-arg]
 
 def marts_behind() -> dg.AutomationCondition:  # type: ignore[type-arg]
     """The marts follow the gold tables at most once an hour: a rebuild reads every day of them."""
-    due = dg.AutomationCondition.cron_tick_passed("5 * * * *", "Asia/Shanghai")
+    due: dg.AutomationCondition = dg.AutomationCondition.cron_tick_passed("5 * * * *", "Asia/Shanghai")  # type: ignore[type-arg]
     behind = dg.AutomationCondition.any_deps_updated().since(dg.AutomationCondition.newly_updated())
+    news: dg.AutomationCondition = due & behind  # type: ignore[type-arg]
     return (
-        (due & behind).since_last_handled()
+        news.since_last_handled()
         & ~dg.AutomationCondition.any_deps_missing()
         & ~dg.AutomationCondition.any_deps_in_progress()
         & ~dg.AutomationCondition.in_progress()

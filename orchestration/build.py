@@ -19,6 +19,7 @@ from resources.clock import Clock
 from resources.lake import Tables, Workplace
 
 DOMAINS = ("vision", "orders", "analytics", "privacy")
+Asset = dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset
 OWNERS = {
     "vision": "team:vision",
     "orders": "team:orders",
@@ -46,7 +47,7 @@ def build_defs(overrides: Mapping[str, object] | None = None, environment: str =
     }
     domains = [import_module(f"assets.{name}.definitions").definitions() for name in DOMAINS]
     assets = [_linked(asset) for domain in domains for asset in domain.assets or ()]
-    merged = dg.Definitions(
+    return dg.Definitions(
         assets=[
             asset.map_asset_specs(with_policy) if isinstance(asset, dg.AssetsDefinition) else asset for asset in assets
         ],
@@ -66,29 +67,26 @@ def build_defs(overrides: Mapping[str, object] | None = None, environment: str =
         executor=dg.in_process_executor,
         resources={**resources, **{k: v for k, v in (overrides or {}).items() if k not in resources}},
     )
-    return merged
 
 
-def _linked(asset: object) -> object:
+def _linked(asset: Asset) -> Asset:
     """The asset with links to its code, where its domain has not set them."""
     if not isinstance(asset, dg.AssetsDefinition):
         return asset
     if all("dagster/code_references" in spec.metadata for spec in asset.specs):
         return asset
-    return dg.with_source_code_references([asset])[0]
+    linked = dg.with_source_code_references([asset])[0]
+    assert isinstance(linked, dg.AssetsDefinition)
+    return linked
 
 
 def with_policy(spec: dg.AssetSpec) -> dg.AssetSpec:
     """One asset's spec with everything that is the same for all of its kind."""
     domain, name = spec.key.path[0], spec.key.path[-1]
-    condition = None
     if domain == "analytics":
-        condition = marts_behind()
+        spec = spec.replace_attributes(automation_condition=marts_behind())
     elif spec.partitions_def is not None and (domain, name) not in STARTED_BY_THE_SENSOR:
-        condition = evidence_changed()
-    policy = LATE.get(spec.key)
-    return spec.replace_attributes(
-        owners=[OWNERS[domain]],
-        **({"automation_condition": condition} if condition else {}),
-        **({"freshness_policy": policy} if policy else {}),
-    )
+        spec = spec.replace_attributes(automation_condition=evidence_changed())
+    if policy := LATE.get(spec.key):
+        spec = spec.replace_attributes(freshness_policy=policy)
+    return spec.replace_attributes(owners=[OWNERS[domain]])

@@ -17,9 +17,7 @@ def parse_project() -> int:
         Console(stderr=True).print(str(error), markup=False)
         return 1
     if graph != load_graph():
-        Console(stderr=True).print(
-            "the dbt project has changed: run `python -m assets.analytics`", markup=False
-        )
+        Console(stderr=True).print("the dbt project has changed: run `python -m assets.analytics`", markup=False)
         return 1
     Console().print(f"dbt project parses: {len(graph.marts)} marts, {len(graph.tests)} tests")
     return 0

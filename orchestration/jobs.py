@@ -10,7 +10,10 @@ STORE_DAY = dg.define_asset_job(
     "store_day",
     selection=dg.AssetSelection.groups("vision", "orders")
     - dg.AssetSelection.assets(
-        *(["orders", name] for name in ("stores", "cameras", "slots", "slot_views", "planograms", "products", "prices")),
+        *(
+            ["orders", name]
+            for name in ("stores", "cameras", "slots", "slot_views", "planograms", "products", "prices")
+        ),
         ["orders", "review_decisions"],
         ["orders", "historical_orders"],
         ["orders", "historical_order_lines"],
@@ -21,7 +24,10 @@ STORE_DAY = dg.define_asset_job(
 REFERENCE = dg.define_asset_job(
     "reference",
     selection=dg.AssetSelection.assets(
-        *(["orders", name] for name in ("stores", "cameras", "slots", "slot_views", "planograms", "products", "prices")),
+        *(
+            ["orders", name]
+            for name in ("stores", "cameras", "slots", "slot_views", "planograms", "products", "prices")
+        ),
         ["orders", "historical_orders"],
         ["orders", "historical_order_lines"],
         ["privacy", "accounts"],

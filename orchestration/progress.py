@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 _POLL_SECONDS = 0.25
 _MOST_RECORDS = 500
@@ -24,7 +31,7 @@ class _Followed:
     def take(self, entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event
         if event is None:
-            if entry.level >= 20 and entry.step_key:
+            if int(entry.level) >= 20 and entry.step_key:
                 self.said = entry.user_message
             return
         if event.step_key is None:
@@ -39,7 +46,12 @@ class _Followed:
 
 
 def follow(
-    console: Console, instance: dg.DagsterInstance, run_id: str, title: str, steps: int, work: Callable[[], None]
+    console: Console,
+    instance: dg.DagsterInstance,
+    run_id: str,
+    title: str,
+    steps: int,
+    work: Callable[[], None],
 ) -> None:
     """Runs `work`, which executes the Dagster run `run_id` of `steps` steps, and draws its progress.
 

@@ -42,8 +42,8 @@ def run(settings: Settings, console: Console) -> bool:
     """Runs what is waiting or was left undone, and prints the summary. Returns whether every step and every blocking
     check passed."""
     # The definitions are imported here: the other commands of this module do without them.
-    from orchestration.build import build_defs  # noqa: PLC0415
-    from resources.lake import Workplace  # noqa: PLC0415
+    from orchestration.build import build_defs
+    from resources.lake import Workplace
 
     started = time.monotonic()
     workplace = Workplace(home=str(settings.home))

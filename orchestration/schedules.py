@@ -9,9 +9,7 @@ from orchestration.housekeeping import housekeeping
 from orchestration.jobs import REVIEW, SWEEP
 
 
-def _schedule(
-    job: dg.JobDefinition | dg.UnresolvedAssetJobDefinition, cron: str, why: str
-) -> dg.ScheduleDefinition:  # type: ignore[name-defined]
+def _schedule(job: dg.JobDefinition | dg.UnresolvedAssetJobDefinition, cron: str, why: str) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name=f"{job.name}_schedule",
         job=job,
@@ -25,7 +23,9 @@ def _schedule(
 # Hours are dropped half an hour before their limit: a sweep every ten minutes leaves room for two that fail.
 SWEEPING = _schedule(SWEEP, "*/10 * * * *", "Personal data dies on time.")
 # Items close an hour before their store-day seals; four looks fit in between.
-CLOSING = _schedule(REVIEW, "*/15 * * * *", "Decisions take effect, and what nobody decided closes before the day seals.")
+CLOSING = _schedule(
+    REVIEW, "*/15 * * * *", "Decisions take effect, and what nobody decided closes before the day seals."
+)
 TIDYING = _schedule(housekeeping, "30 4 * * *", "Dagster's own storage stays small.")
 
 BY_ENVIRONMENT: dict[str, tuple[dg.ScheduleDefinition, ...]] = {

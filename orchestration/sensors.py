@@ -1,5 +1,5 @@
-"""Starts runs for what lies in the landing folder. Run keys are made of counts and hashes of names and times of files:
-nothing of their content."""
+"""Starts runs for what lies in the landing folder. Run keys are made of counts and hashes of names and
+times of files: nothing of their content."""
 
 import hashlib
 from collections.abc import Iterator
@@ -22,11 +22,14 @@ from resources.lake import Workplace
     jobs=[REFERENCE, STORE_DAY, REVIEW],
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Looks into the landing folder: reference data first, then the store-days that have clips or scans, then "
-    "reviewers' decisions. Late footage of a day that is not sealed runs the day again; nothing is decoded twice.",
+    description=(
+        "Looks into the landing folder: reference data first, then the store-days that have clips or scans, then "
+        "reviewers' decisions. Late footage of a day that is not sealed runs the day again; nothing is decoded twice."
+    ),
 )
 def landing_sensor(context: dg.SensorEvaluationContext, workplace: Workplace) -> dg.SensorResult | dg.SkipReason:
-    """Asks for each run once per state of the files it is for, and only when no run of that job is under way."""
+    """Asks for each run once per state of the files it is for, and only when no run of that job is under
+    way."""
     root = workplace.settings().landing_root
     waiting = arrivals.look(root)
     if waiting.is_empty:
@@ -60,11 +63,14 @@ def _store_day_runs(workplace: Workplace, root: Path, waiting: arrivals.Arrivals
 
 
 def state_of(root: Path, folders: tuple[str, ...], day: StoreDay | None = None) -> str:
-    """Hash of names, sizes and times of the files below some folders; with a day, of the files for that day."""
+    """Hash of names, sizes and times of the files below some folders; with a day, of the files for that
+    day."""
     digest = hashlib.sha256()
     for folder in folders:
         for path in sorted(path for path in (root / folder).rglob("*") if path.is_file()):
-            if path.name.startswith(".") or (day is not None and arrivals.day_of(path) not in (day.business_date, None)):
+            if path.name.startswith(".") or (
+                day is not None and arrivals.day_of(path) not in (day.business_date, None)
+            ):
                 continue
             try:
                 found = path.stat()

@@ -48,7 +48,10 @@ class RunSummary:
 
 
 def summarize(
-    settings: Settings, instance: dg.DagsterInstance, checks: Iterable[dg.AssetCheckKey], store_days: Sequence[StoreDay]
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    checks: Iterable[dg.AssetCheckKey],
+    store_days: Sequence[StoreDay],
 ) -> RunSummary:
     """The state of the home as it stands. Checks count by their latest evaluation."""
     lake = settings.lake()
@@ -66,7 +69,16 @@ def summarize(
 def show(console: Console, summary: RunSummary, seconds: float) -> None:
     """Prints the summary as tables."""
     table = Table(title="Store-days", title_justify="left", header_style="bold")
-    for name in ("store-day", "shoppers", "picks", "put-backs", "touches", "orders", "value (CNY)", "to review"):
+    for name in (
+        "store-day",
+        "shoppers",
+        "picks",
+        "put-backs",
+        "touches",
+        "orders",
+        "value (CNY)",
+        "to review",
+    ):
         table.add_column(name, justify="left" if name == "store-day" else "right")
     for day in summary.days:
         table.add_row(
@@ -97,9 +109,7 @@ def _day(lake: Lake, store_day: StoreDay) -> DaySummary:
     types = rows("vision", "shelf_events").group_by("type").agg(pl.len()).collect()
     orders = rows("orders", "orders").select(pl.len(), pl.col("amount_fen").sum()).collect().row(0)
     waiting = rows("orders", "review_items").filter(pl.col("state") == "waiting").select(pl.len()).collect().item()
-    footage_ms = (
-        rows("vision", "footage_segments").filter(pl.col("status") == "ok").select(pl.col("duration_ms").sum())
-    )
+    footage_ms = rows("vision", "footage_segments").filter(pl.col("status") == "ok").select(pl.col("duration_ms").sum())
     return DaySummary(
         store_day=store_day,
         shoppers=visits,

@@ -1,5 +1,5 @@
-"""What a run that was cut off, or that failed, has left undone: assets without a materialization, or with one older than
-what they are made from. Asks Dagster's record, opens no table."""
+"""What a run that was cut off, or that failed, has left undone: assets without a materialization, or with
+one older than what they are made from. Asks Dagster's record, opens no table."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def begun_days(instance: dg.DagsterInstance) -> list[str]:
 def stale(
     instance: dg.DagsterInstance, graph: dg.AssetGraph, keys: Collection[dg.AssetKey], partition: str | None
 ) -> list[dg.AssetKey]:
-    """Of the assets `keys` those to materialize again, for a store-day or (None) for what has no partitions. What is
-    written by one step is stale together."""
+    """Of the assets `keys` those to materialize again, for a store-day or (None) for what has no
+    partitions. What is written by one step is stale together."""
     found: set[dg.AssetKey] = set()
     when = {key: _last(instance, graph, key, partition) for key in _with_parents(graph, keys)}
     for key in graph.toposorted_asset_keys:

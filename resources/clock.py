@@ -8,7 +8,8 @@ import dagster as dg
 
 
 class Clock(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The time in UTC. `fixed_at`, an ISO 8601 instant with its zone, stops it there; empty means the machine's clock."""
+    """The time in UTC. `fixed_at`, an ISO 8601 instant with its zone, stops it there; empty means the
+    machine's clock."""
 
     fixed_at: str = ""
 

@@ -99,9 +99,7 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
             yield from _check_reports(context, write.contract, results[write.contract.path])
         broken = sum(result.blocks for found in results.values() for result in found)
         if broken:
-            raise dg.Failure(
-                description=f"{broken} blocking checks failed; nothing was written", allow_retries=False
-            )
+            raise dg.Failure(description=f"{broken} blocking checks failed; nothing was written", allow_retries=False)
         audited = time.monotonic() - started
         for write in selected:
             report = self._commit(context, write, store_day, model_version, planogram_version)
@@ -143,7 +141,13 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
             case ReplacePartition():
                 partition = store_day.partition(write.contract) if store_day else {}
                 return writer.replace_partition(
-                    lake, write.contract, write.frame, partition, commit=info, now=now, may_empty=write.may_empty
+                    lake,
+                    write.contract,
+                    write.frame,
+                    partition,
+                    commit=info,
+                    now=now,
+                    may_empty=write.may_empty,
                 )
             case AppendOnce():
                 return writer.append_once(lake, write.contract, write.frame, commit=info, now=now)

@@ -1,5 +1,5 @@
-"""The one gateway into Dagster's metadata. What lies there outlives every retention rule, so nothing gets in but numbers,
-words of closed lists, hashes and small plots: never a value of a row."""
+"""The one gateway into Dagster's metadata. What lies there outlives every retention rule, so nothing gets
+in but numbers, words of closed lists, hashes and small plots: never a value of a row."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Picture:
 Fact = bool | int | float | Enum | Digest | ExceptionKind | Picture
 
 
-def as_metadata(facts: Mapping[str, Fact]) -> dict[str, dg.MetadataValue]:  # type: ignore[type-arg]
+def as_metadata(facts: Mapping[str, Fact]) -> dict[str, dg.MetadataValue]:
     """Facts as Dagster shows them. Raises MetadataRefused."""
     return {_checked_name(name): _value(name, fact) for name, fact in facts.items()}
 
@@ -59,7 +59,7 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _value(name: str, fact: Fact) -> dg.MetadataValue:  # type: ignore[type-arg]
+def _value(name: str, fact: Fact) -> dg.MetadataValue:  # noqa: PLR0911 - one per kind of fact
     match fact:
         case bool():
             return dg.MetadataValue.bool(fact)

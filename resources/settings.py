@@ -36,9 +36,15 @@ class _Section(BaseModel):
 class StorageSettings(_Section):
     """Where the tables lie. An empty `lake` is the folder below the home."""
 
-    lake: str = Field("", pattern=r"^(|/[^%]*|s3://[^/%]+(/[^%]*)?)$", description="an absolute folder or s3://bucket/prefix")
-    footage: str = Field("", pattern=r"^(|/.*)$", description="an absolute folder")
-    options: dict[str, SecretStr] = Field(default_factory=dict, description="names and texts, as AWS_ENDPOINT_URL: http://…")
+    lake: str = Field(
+        default="",
+        pattern=r"^(|/[^%]*|s3://[^/%]+(/[^%]*)?)$",
+        description="an absolute folder or s3://bucket/prefix",
+    )
+    footage: str = Field(default="", pattern=r"^(|/.*)$", description="an absolute folder")
+    options: dict[str, SecretStr] = Field(
+        default_factory=dict, description="names and texts, as AWS_ENDPOINT_URL: http://…"
+    )
 
     @model_validator(mode="after")
     def _options_need_a_bucket(self) -> Self:
@@ -50,24 +56,24 @@ class StorageSettings(_Section):
 class DetectorSettings(_Section):
     """Which network finds people. An empty path is the one that ships with the project."""
 
-    model_path: str = Field("", description="path of an ONNX file, or empty")
-    precision: Literal["auto", "bf16", "int8", "fp32"] = Field("auto", description="auto, bf16, int8 or fp32")
+    model_path: str = Field(default="", description="path of an ONNX file, or empty")
+    precision: Literal["auto", "bf16", "int8", "fp32"] = Field(default="auto", description="auto, bf16, int8 or fp32")
 
 
 class ReviewSettings(_Section):
     """When a person must look before anything is billed."""
 
-    threshold_prob: Share = Field(0.5, description="a number from 0 to 1")
+    threshold_prob: Share = Field(default=0.5, description="a number from 0 to 1")
 
 
 class FileSettings(_Section):
     """What the settings file may say."""
 
-    environment: Literal["local", "production"] = Field("local", description="local or production")
-    workers: int = Field(2, ge=1, le=64, description="a whole number from 1 to 64")
-    storage: StorageSettings = Field(default_factory=StorageSettings)
-    detector: DetectorSettings = Field(default_factory=DetectorSettings)
-    review: ReviewSettings = Field(default_factory=ReviewSettings)
+    environment: Literal["local", "production"] = Field(default="local", description="local or production")
+    workers: int = Field(default=2, ge=1, le=64, description="a whole number from 1 to 64")
+    storage: StorageSettings = Field(default=StorageSettings())
+    detector: DetectorSettings = Field(default=DetectorSettings())
+    review: ReviewSettings = Field(default=ReviewSettings())
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,10 @@ class Settings:
 
 
 def load_settings(
-    environment: Mapping[str, str] | None = None, *, home: Path | None = None, working_directory: Path | None = None
+    environment: Mapping[str, str] | None = None,
+    *,
+    home: Path | None = None,
+    working_directory: Path | None = None,
 ) -> Settings:
     """Settings from the environment (OPENAISLE_HOME, OPENAISLE_SETTINGS) and the file it names.
 

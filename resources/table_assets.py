@@ -28,7 +28,7 @@ def table_assets(
     pairs: Sequence[tuple[TableContract, Sequence[TableContract]]],
     *,
     checks: Mapping[str, Sequence[DomainCheck]] | None = None,
-    partitions_def: dg.PartitionsDefinition | None = None,  # type: ignore[type-arg]
+    partitions_def: dg.PartitionsDefinition | None = None,
     pool: str | None = None,
     kinds: Sequence[str] = (),
 ) -> Callable[[Body], dg.AssetsDefinition]:

@@ -32,7 +32,7 @@ def table_spec(
     contract: TableContract,
     deps: Iterable[TableContract] = (),
     *,
-    partitions_def: dg.PartitionsDefinition | None = None,  # type: ignore[type-arg]
+    partitions_def: dg.PartitionsDefinition | None = None,
     kinds: Iterable[str] = (),
     made_by: Callable[..., object] | None = None,
 ) -> dg.AssetSpec:
@@ -61,7 +61,7 @@ def check_specs(
     contract: TableContract,
     more: Sequence[DomainCheck] = (),
     *,
-    partitions_def: dg.PartitionsDefinition | None = None,  # type: ignore[type-arg]
+    partitions_def: dg.PartitionsDefinition | None = None,
 ) -> list[dg.AssetCheckSpec]:
     """One check per expectation and domain check. They carry the partitions, or Dagster records none for them."""
     own = DomainCheck(CONTRACT_CHECK, "Columns, types, keys, labels and promised values are the contract's.")
@@ -88,21 +88,28 @@ def table_tags(contract: TableContract) -> dict[str, str]:
     order = (Pii.NONE, Pii.PSEUDONYMOUS, Pii.PERSONAL, Pii.SENSITIVE, Pii.FOOTAGE)
     strictest = max((column.pii for column in contract.columns), key=order.index)
     clauses = {f"clause/{clause}": "" for clause in contract.clauses}
-    return {"layer": str(contract.layer), "retention": str(contract.retention), "pii": str(strictest), **clauses}
+    return {
+        "layer": str(contract.layer),
+        "retention": str(contract.retention),
+        "pii": str(strictest),
+        **clauses,
+    }
 
 
 def _code_link(made_by: Callable[..., object] | None) -> dict[str, object]:
     """Where the code behind the asset begins."""
     if made_by is None:
         return {}
-    code = made_by.__code__  # type: ignore[attr-defined]
+    code = made_by.__code__
     link = dg.LocalFileCodeReference(file_path=code.co_filename, line_number=code.co_firstlineno)
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[link])}
 
 
 def _description(contract: TableContract) -> str:
     rule = SCHEDULE[contract.retention]
-    life = f"Rows live {rule.limit.total_seconds() / 3600:.0f} h from capture." if rule.limit else f"Rows: {rule.basis}."
+    life = (
+        f"Rows live {rule.limit.total_seconds() / 3600:.0f} h from capture." if rule.limit else f"Rows: {rule.basis}."
+    )
     clauses = f" Policy clauses: {', '.join(contract.clauses)}." if contract.clauses else ""
     return f"{contract.description}\n\n{life}{clauses} Key: {', '.join(contract.key)}."
 

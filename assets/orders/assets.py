@@ -1,5 +1,6 @@
-"""From reference files, gate scans and shelf events to orders, as Dagster assets. Here: what is read, which pure function
-is called, what is written and reported. Not here: any rule of billing, which is in the modules beside this one."""
+"""From reference files, gate scans and shelf events to orders, as Dagster assets. Here: what is read, which
+pure function is called, what is written and reported. Not here: any rule of billing, which is in the
+modules beside this one."""
 
 from __future__ import annotations
 
@@ -70,7 +71,8 @@ def reference_tables(context: dg.AssetExecutionContext, tables: Tables) -> Itera
     partitions_def=STORE_DAYS,
 )
 def gate_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Report]:
-    """The day's scans: those known and those that landed. A file is consumed once every line of it is in the table."""
+    """The day's scans: those known and those that landed. A file is consumed once every line of it is in
+    the table."""
     day, now, landing = store_day_of(context), tables.clock.now(), tables.workplace.landing()
     batch = landing.read(GATE_EVENTS, day.store_id)
     arriving = scans.from_landing(batch.frame)
@@ -217,7 +219,8 @@ def orders_and_review(context: dg.AssetExecutionContext, tables: Tables) -> Iter
 def review_decisions(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Report]:
     """What reviewers decided, and what closed because nobody did in time.
 
-    Decisions are about items of earlier runs, so this reads orders/review_items without standing downstream of it.
+    Decisions are about items of earlier runs, so this reads orders/review_items without standing downstream
+    of it.
     """
     landing, lake, now = tables.workplace.landing(), tables.workplace.lake(), tables.clock.now()
     batch = landing.read(REVIEWS)
@@ -240,7 +243,10 @@ def order_history(context: dg.AssetExecutionContext, tables: Tables) -> Iterator
     landing, now = tables.workplace.landing(), tables.clock.now()
     batch = landing.read(ORDERS_HISTORY)
     found = history.from_landing(batch.frame)
-    facts: dict[str, Fact] = {"lines_refused": len(batch.rejections), "value_fen": int(found.orders["amount_fen"].sum())}
+    facts: dict[str, Fact] = {
+        "lines_refused": len(batch.rejections),
+        "value_fen": int(found.orders["amount_fen"].sum()),
+    }
     yield from tables.write(
         context,
         [

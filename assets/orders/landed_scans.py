@@ -1,5 +1,5 @@
-"""When a landed file of gate scans is done with: a file may hold scans of more than one business date, and each date is
-committed by its own run."""
+"""When a landed file of gate scans is done with: a file may hold scans of more than one business date, and
+each date is committed by its own run."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ _SCAN = ("store_id", "gate_id", "account_id", "direction", "scanned_at")
 
 
 def finished(batch: Batch, held: pl.DataFrame, sealed_dates: Collection[str]) -> tuple[Batch, list[Rejection]]:
-    """The part of the batch whose every line is in the table (`held`, rows of gate_events of the same store) or came too
-    late, because its date is sealed; and those late lines, which are refused."""
-    lines = batch.frame.with_columns(
-        business_date_of("scanned_at").is_in(list(sealed_dates)).alias("is_late")
-    ).join(
+    """The part of the batch whose every line is in the table (`held`, rows of gate_events of the same
+    store) or came too late, because its date is sealed; and those late lines, which are refused."""
+    lines = batch.frame.with_columns(business_date_of("scanned_at").is_in(list(sealed_dates)).alias("is_late")).join(
         held.select(_SCAN).unique().with_columns(pl.lit(True).alias("is_held")),
         on=list(_SCAN),
         how="left",

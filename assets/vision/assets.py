@@ -1,5 +1,6 @@
-"""From the landing folder's clips to shelf events, as Dagster assets. Here: what is read, which one pure function is called,
-what is written and reported. Not here: anything about pictures or people, which is in the modules beside this one."""
+"""From the landing folder's clips to shelf events, as Dagster assets. Here: what is read, which one pure
+function is called, what is written and reported. Not here: anything about pictures or people, which is in
+the modules beside this one."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from resources.table_assets import table_assets
 
 if TYPE_CHECKING:
     from assets.vision.merge import StorePlan
+    from assets.vision.slots import SlotView
 
 FOOTAGE_POOL = "footage"
 
@@ -32,7 +34,8 @@ FOOTAGE_POOL = "footage"
     kinds=["opencv"],
 )
 def footage_segments(context: dg.AssetExecutionContext, tables: Tables, workplace: Workplace) -> Iterator[Report]:
-    """Catalogues what landed for the day beside what is catalogued already, then moves the clips to their places."""
+    """Catalogues what landed for the day beside what is catalogued already, then moves the clips to their
+    places."""
     from assets.vision.footage_catalogue import catalogue, counts_by_status, probe
     from assets.vision.landed_clips import clips_of_day, known_probes, sidecar_of, without_redeliveries
     from resources.landing_footage import consume_footage, read_footage
@@ -56,7 +59,10 @@ def footage_segments(context: dg.AssetExecutionContext, tables: Tables, workplac
                 segments,
                 checks.check_footage_segments(segments, cameras),
                 {f"clips_{status}": counts.get(status, 0) for status in vision.SEGMENT_STATUSES}
-                | {"clips_arrived": len(fresh), "clips_refused": len(landed.rejections) + len(arriving.refused)}
+                | {
+                    "clips_arrived": len(fresh),
+                    "clips_refused": len(landed.rejections) + len(arriving.refused),
+                }
                 | {"camera_minutes": _camera_minutes(segments)},
             )
         ],
@@ -81,7 +87,8 @@ def footage_segments(context: dg.AssetExecutionContext, tables: Tables, workplac
     kinds=["opencv", "openvino"],
 )
 def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: Workplace) -> Iterator[Report]:
-    """One decode pass over every clip that has no rows yet by this detector and these slots, in worker processes."""
+    """One decode pass over every clip that has no rows yet by this detector and these slots, in worker
+    processes."""
     from assets.vision import clip_work
     from assets.vision.detector import DetectorSettings
     from assets.vision.landed_clips import usable_clips
@@ -103,11 +110,11 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
     clips = [clip for clip in usable_clips(segments, settings.footage_root) if clip.camera_id in cameras]
     with_slots = [camera_id for camera_id, (slots, _) in views.items() if slots]
     new = clip_work.clips_to_analyse(clips, held_episodes, held, with_slots)
+    nothing: tuple[list[SlotView], list[SlotView]] = ([], [])
     tasks = [
-        clip_work.ClipTask(
-            clip, cameras[clip.camera_id], *map(tuple, views.get(clip.camera_id, ([], []))), detector=wanted
-        )
+        clip_work.ClipTask(clip, cameras[clip.camera_id], tuple(slots), tuple(zones), wanted)
         for clip in new
+        for slots, zones in [views.get(clip.camera_id, nothing)]
     ]
     done = iter(range(1, len(tasks) + 1))
     worked = work(
@@ -119,7 +126,10 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
     catalogued = segments["clip_id"].implode()
     detections = pl.concat([held.filter(pl.col("clip_id").is_in(catalogued)), *(r.detections for r in worked.results)])
     episodes = pl.concat(
-        [held_episodes.filter(pl.col("clip_id").is_in(catalogued)), *(r.slot_episodes for r in worked.results)]
+        [
+            held_episodes.filter(pl.col("clip_id").is_in(catalogued)),
+            *(r.slot_episodes for r in worked.results),
+        ]
     )
     inside, past_midnight = _within(day, detections)
     minutes = sum(r.stats.frame_count / task.clip.fps for r, task in zip(worked.results, tasks, strict=True)) / 60
@@ -158,10 +168,7 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
                 vision.SLOT_EPISODES,
                 episodes.sort("camera_id", "started_at", "slot_id", "episode_id"),
                 checks.check_slot_episodes(episodes, view_rows),
-                {
-                    f"{kind}_episodes": episodes.filter(pl.col("kind") == kind).height
-                    for kind in vision.EPISODE_KINDS
-                }
+                {f"{kind}_episodes": episodes.filter(pl.col("kind") == kind).height for kind in vision.EPISODE_KINDS}
                 | {"basis": Digest(basis)},
                 may_empty=bool(clips),
             ),
@@ -280,7 +287,8 @@ def shelf_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
         store_id=day.store_id,
         staff_tracks=_staff_tracks(tables, day),
     )
-    # An event belongs to the hour in which it began, so that it is never kept longer than its own first moment allows.
+    # An event belongs to the hour in which it began, so that it is never kept longer than its own first
+    # moment allows.
     events, _ = _within(day, found.with_columns(capture_hour=capture_hour_of("started_at")))
     moving = events.filter(pl.col("type") != "touch")
     facts: dict[str, Fact] = {
@@ -319,7 +327,11 @@ def _staff_tracks(tables: Tables, day: StoreDay) -> frozenset[str]:
 
 
 def _floor_picture(
-    day: StoreDay, stores: pl.DataFrame, slots: pl.DataFrame, points: pl.DataFrame, events: pl.DataFrame | None = None
+    day: StoreDay,
+    stores: pl.DataFrame,
+    slots: pl.DataFrame,
+    points: pl.DataFrame,
+    events: pl.DataFrame | None = None,
 ) -> Picture:
     from resources.floor_plan import Plan, floor_plan_png
 

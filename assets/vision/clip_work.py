@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ def views_of(slot_views: pl.DataFrame, planogram: pl.DataFrame) -> dict[str, tup
     return found
 
 
-def planogram_on(planograms: pl.DataFrame, day: object) -> pl.DataFrame:
+def planogram_on(planograms: pl.DataFrame, day: date) -> pl.DataFrame:
     """Planogram rows of one store that hold on a store-local date: slot_id, product_id, facings; one row a slot."""
     return (
         planograms.filter(pl.col("valid_from") <= day)
@@ -106,7 +107,10 @@ def frame_digest(*frames: pl.DataFrame) -> str:
 
 
 def clips_to_analyse(
-    clips: Sequence[Clip], slot_episodes: pl.DataFrame, detections: pl.DataFrame, cameras_with_slots: Iterable[str]
+    clips: Sequence[Clip],
+    slot_episodes: pl.DataFrame,
+    detections: pl.DataFrame,
+    cameras_with_slots: Iterable[str],
 ) -> list[Clip]:
     """Clips without rows from an earlier run. Detections are committed before slot episodes, and every slot leaves at
     least its opening state, so a clip with episodes is complete."""

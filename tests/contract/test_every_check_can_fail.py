@@ -45,7 +45,13 @@ def _harmless(name: str, kind: pl.DataType) -> object:
         return "2026-11-22T04Z"
     if name == "business_date":
         return "2026-11-22"
-    values = {pl.String: "a", pl.Boolean: False, pl.Binary: b"", pl.Date: date(2026, 11, 22), pl.Datetime: NOW}
+    values = {
+        pl.String: "a",
+        pl.Boolean: False,
+        pl.Binary: b"",
+        pl.Date: date(2026, 11, 22),
+        pl.Datetime: NOW,
+    }
     return values.get(type(kind), 1)
 
 
@@ -106,7 +112,14 @@ TRACK = rows_of(TRACKS, {"track_id": "t1", "started_at": NOW, "ended_at": LATER,
 POINT = rows_of(TRACK_POINTS, {"track_id": "t1", "x_m": 1.0, "y_m": 1.0})
 STORE = rows_of(STORES, {"store_id": "a", "floor_width_m": 8.0, "floor_depth_m": 6.0})
 SLOT, VIEW = rows_of(SLOTS, {"slot_id": "g1"}), rows_of(SLOT_VIEWS, {"camera_id": "c1", "slot_id": "g1"})
-BOX = {"camera_id": "c1", "clip_id": "k1", "left_px": 10.0, "top_px": 10.0, "width_px": 50.0, "height_px": 100.0}
+BOX = {
+    "camera_id": "c1",
+    "clip_id": "k1",
+    "left_px": 10.0,
+    "top_px": 10.0,
+    "width_px": 50.0,
+    "height_px": 100.0,
+}
 EVENT = {"slot_id": "g1", "track_id": "t1", "started_at": NOW, "happened_at": NOW, "ended_at": LATER}
 EPISODE = {"camera_id": "c1", "slot_id": "g1", "started_at": NOW, "ended_at": LATER}
 
@@ -165,7 +178,7 @@ VISION: dict[tuple[str, str], tuple[Judge, Judge]] = {
 }
 
 
-@pytest.mark.parametrize("check", VISION, ids=lambda check: "-".join(check))
+@pytest.mark.parametrize("check", VISION, ids="-".join)
 def test_vision_check(check: tuple[str, str]) -> None:
     path, name = check
     declared = {one.name: one for one in vision_checks.DECLARED[path]}[name]
@@ -193,7 +206,17 @@ def test_every_orders_check_is_counted(orders_day: dict[str, pl.DataFrame]) -> N
         "orders/orders": [
             *quality.check_orders(found["orders"], found["order_lines"], found["visits"], found["products"]),
             *quality.check_reconciled(
-                *(found[n] for n in ("shelf_events", "visit_tracks", "baskets", "orders", "order_lines", "review_items"))
+                *(
+                    found[n]
+                    for n in (
+                        "shelf_events",
+                        "visit_tracks",
+                        "baskets",
+                        "orders",
+                        "order_lines",
+                        "review_items",
+                    )
+                )
             ),
         ],
         "orders/planograms": quality.check_reference(

@@ -139,4 +139,8 @@ def test_scorers_know_no_algorithm() -> None:
 
 
 def test_no_module_is_called_after_nothing() -> None:
-    assert not [name_of(p) for p in sources(*LAYERS, "simulation", "evaluation") if p.stem in ("utils", "helpers", "common", "manager")]
+    assert not [
+        name_of(p)
+        for p in sources(*LAYERS, "simulation", "evaluation")
+        if p.stem in ("utils", "helpers", "common", "manager")
+    ]

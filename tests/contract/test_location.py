@@ -32,7 +32,13 @@ def test_loads_in_a_fresh_interpreter_with_an_empty_environment() -> None:
         f"print(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", probe], cwd=REPOSITORY, env={}, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", probe],
+        cwd=REPOSITORY,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout.splitlines()[-1]) == []
@@ -75,7 +81,8 @@ def test_a_gating_check_is_partitioned_like_its_asset(graph: dg.AssetGraph) -> N
 
 
 def test_the_graph_is_the_committed_one(graph: dg.AssetGraph) -> None:
-    """`OPENAISLE_SNAPSHOT=write pytest tests/contract/test_location.py` writes it anew; the change is then in the diff."""
+    """`OPENAISLE_SNAPSHOT=write pytest tests/contract/test_location.py` writes it anew; the change is then
+    in the diff."""
     found = json.dumps(_shape(graph), indent=1, sort_keys=True) + "\n"
     if os.environ.get("OPENAISLE_SNAPSHOT") == "write":
         SNAPSHOT.write_text(found, encoding="utf-8")

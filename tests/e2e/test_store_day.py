@@ -103,7 +103,9 @@ def test_the_day_is_in_the_tables(platform: Platform) -> None:
 
 def test_landing_was_consumed_and_clips_lie_in_their_hours(platform: Platform) -> None:
     assert arrivals.look(platform.landing).is_empty
-    clips = sorted(p.relative_to(platform.home / "footage").parts[:3] for p in (platform.home / "footage").rglob("*.mp4"))
+    clips = sorted(
+        p.relative_to(platform.home / "footage").parts[:3] for p in (platform.home / "footage").rglob("*.mp4")
+    )
     hour = platform.began.strftime("%Y-%m-%dT%HZ")
     assert clips[:2] == [(STORE_ID, "c1", hour), (STORE_ID, "c2", hour)]
 
@@ -154,7 +156,9 @@ def test_a_failed_blocking_check_leaves_the_table_as_it_was(platform: Platform) 
     result = platform.run("store_day")
     assert not result.success
     assert platform.versions()["orders/gate_events"] == before["orders/gate_events"]
-    assert dg.AssetKey(["orders", "gate_events"]) not in {e.asset_key for e in result.get_asset_materialization_events()}
+    assert dg.AssetKey(["orders", "gate_events"]) not in {
+        e.asset_key for e in result.get_asset_materialization_events()
+    }
     key = dg.AssetCheckKey(dg.AssetKey(["orders", "gate_events"]), "gates_known")
     record = platform.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)[0]
     evaluation = record.event.dagster_event.asset_check_evaluation_data  # type: ignore[union-attr]

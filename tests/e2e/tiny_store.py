@@ -1,5 +1,6 @@
-"""A store of one gondola with two cameras, and seconds of drawn footage in which a block leaves its slot. Nobody walks in
-it: what is tested with it is the machinery between the landing folder and the orders, not the eyesight."""
+"""A store of one gondola with two cameras, and seconds of drawn footage in which a block leaves its slot.
+Nobody walks in it: what is tested with it is the machinery between the landing folder and the orders, not
+the eyesight."""
 
 from __future__ import annotations
 
@@ -15,7 +16,10 @@ STORE_ID = "t001"
 WIDTH, HEIGHT, FPS = 320, 240, 10.0
 SLOTS = ("g1-0-00", "g1-0-01")
 ACCOUNTS = ("acct-one", "acct-two")
-_POLYGONS = {"g1-0-00": [[40, 80], [120, 80], [120, 180], [40, 180]], "g1-0-01": [[180, 80], [260, 80], [260, 180], [180, 180]]}
+_POLYGONS = {
+    "g1-0-00": [[40, 80], [120, 80], [120, 180], [40, 180]],
+    "g1-0-01": [[180, 80], [260, 80], [260, 180], [180, 180]],
+}
 
 
 def land_reference(landing: Path) -> None:

@@ -19,7 +19,8 @@ def day_graph(check_passes: bool = True) -> dg.Definitions:
     """clips -> tracks, partitioned by day; clips carry a blocking check."""
 
     @dg.asset(
-        partitions_def=DAYS, check_specs=[dg.AssetCheckSpec("sound", asset="clips", blocking=True, partitions_def=DAYS)]
+        partitions_def=DAYS,
+        check_specs=[dg.AssetCheckSpec("sound", asset="clips", blocking=True, partitions_def=DAYS)],
     )
     def clips():  # type: ignore[no-untyped-def]
         yield dg.AssetCheckResult(passed=check_passes, check_name="sound")
@@ -34,7 +35,9 @@ def day_graph(check_passes: bool = True) -> dg.Definitions:
     return dg.Definitions([clips, tracks])
 
 
-def requested(defs: dg.Definitions, instance: dg.DagsterInstance, cursor: object, at: datetime) -> tuple[set[str], object]:
+def requested(
+    defs: dg.Definitions, instance: dg.DagsterInstance, cursor: object, at: datetime
+) -> tuple[set[str], object]:
     result = dg.evaluate_automation_conditions(defs, instance, evaluation_time=at, cursor=cursor)  # type: ignore[arg-type]
     return set(result.get_requested_partitions(dg.AssetKey("tracks"))), result.cursor
 
@@ -75,7 +78,8 @@ def test_the_library_does_not_see_partitioned_checks_pass() -> None:
     """If this fails, Dagster has learnt it: then `all_deps_blocking_checks_passed()` can join the condition."""
 
     @dg.asset(
-        partitions_def=DAYS, check_specs=[dg.AssetCheckSpec("sound", asset="clips", blocking=True, partitions_def=DAYS)]
+        partitions_def=DAYS,
+        check_specs=[dg.AssetCheckSpec("sound", asset="clips", blocking=True, partitions_def=DAYS)],
     )
     def clips():  # type: ignore[no-untyped-def]
         yield dg.AssetCheckResult(passed=True, check_name="sound")

@@ -17,7 +17,14 @@ class Word(StrEnum):
 
 def test_what_may_pass() -> None:
     found = as_metadata(
-        {"rows": 3, "share": 0.5, "is_new": True, "state": Word.OK, "model": Digest("abc123"), "plan": Picture(PNG)}
+        {
+            "rows": 3,
+            "share": 0.5,
+            "is_new": True,
+            "state": Word.OK,
+            "model": Digest("abc123"),
+            "plan": Picture(PNG),
+        }
     )
     assert {name: value.value for name, value in found.items() if name != "plan"} == {
         "rows": 3, "share": 0.5, "is_new": True, "state": "ok", "model": "abc123",

@@ -27,7 +27,10 @@ def test_defaults_need_no_file(tmp_path: Path) -> None:
 
 def test_the_example_states_the_defaults(tmp_path: Path) -> None:
     (tmp_path / "settings.yaml").write_text((REPOSITORY / "settings.example.yaml").read_text())
-    assert load_settings({}, working_directory=tmp_path).file == load_settings({}, working_directory=REPOSITORY / "docs").file
+    assert (
+        load_settings({}, working_directory=tmp_path).file
+        == load_settings({}, working_directory=REPOSITORY / "docs").file
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,8 +41,14 @@ def test_the_example_states_the_defaults(tmp_path: Path) -> None:
         ("review: {threshold_prob: 2}", "review.threshold_prob: allowed is a number from 0 to 1"),
         ("environment: staging", "environment: allowed is local or production"),
         ("detector: {precision: fp8}", "detector.precision: allowed is auto, bf16, int8 or fp32"),
-        ("storage: {lak: x}", "storage has a field that is not known here; allowed are lake, footage, options"),
-        ("storage: {lake: relative/path}", "storage.lake: allowed is an absolute folder or s3://bucket/prefix"),
+        (
+            "storage: {lak: x}",
+            "storage has a field that is not known here; allowed are lake, footage, options",
+        ),
+        (
+            "storage: {lake: relative/path}",
+            "storage.lake: allowed is an absolute folder or s3://bucket/prefix",
+        ),
         ("- a list", "the file is not a list of names and values"),
         ("workers: [", "this is not YAML"),
     ],
