@@ -103,7 +103,7 @@ class _Canvas:
     """A picture in the plan's metres, drawn larger and scaled down for smooth edges."""
 
     def __init__(self, plan: Plan, width_px: int) -> None:
-        import cv2  # noqa: PLC0415 - heavy, and only needed when something is drawn
+        import cv2
 
         self._cv2: Any = cv2
         self._margin = 14 * _DRAWN_LARGER
@@ -149,7 +149,8 @@ class _Canvas:
             colour = colours[str(track_id)] = _PEOPLE[len(colours) % len(_PEOPLE)]
             way = _smooth(path.select("x_m", "y_m").to_numpy().astype(np.float64))
             way = np.clip(way, -_BEYOND_M, self._floor_m + _BEYOND_M)
-    XX, colour, 3)
+            self._line(way, colour, 2)
+            self._mark(way[0], colour, 3)
         return colours
 
     def _events(self, slots: pl.DataFrame, shelf_events: pl.DataFrame, colours: dict[str, Colour]) -> None:
@@ -194,9 +195,7 @@ class _Canvas:
         end = self._image.shape[1] - self._margin
         bar = np.array([self._metres(end - self._px_per_m, y), self._metres(end, y)])
         self._line(bar, _INK, 2)
-        self._text_px(
-            "1 m", (int(end - self._px_per_m / 2) - 9 * _DRAWN_LARGER, y - 5 * _DRAWN_LARGER), _INK, 0.38
-        )
+        self._text_px("1 m", (int(end - self._px_per_m / 2) - 9 * _DRAWN_LARGER, y - 5 * _DRAWN_LARGER), _INK, 0.38)
 
     def _encoded(self) -> bytes:
         size = (self._width_px, self._image.shape[0] // _DRAWN_LARGER)
@@ -237,9 +236,7 @@ class _Canvas:
     def _text_px(self, words: str, origin: tuple[int, int], colour: Colour, scale: float) -> int:
         """Writes the words; returns where they end."""
         size = scale * _DRAWN_LARGER
-        self._cv2.putText(
-            self._image, words, origin, self._font, size, colour, _DRAWN_LARGER, self._cv2.LINE_AA
-        )
+        self._cv2.putText(self._image, words, origin, self._font, size, colour, _DRAWN_LARGER, self._cv2.LINE_AA)
         (wide, _), _ = self._cv2.getTextSize(words, self._font, size, _DRAWN_LARGER)
         return origin[0] + int(wide)
 
@@ -250,9 +247,7 @@ class _Canvas:
 
 def _smooth(way: Points) -> Points:
     """Mean over half a second each, ends kept: what a reader's eye would draw."""
-    inner = [
-        way[start : start + _POINTS_AT_ONCE].mean(axis=0) for start in range(0, len(way), _POINTS_AT_ONCE)
-    ]
+    inner = [way[start : start + _POINTS_AT_ONCE].mean(axis=0) for start in range(0, len(way), _POINTS_AT_ONCE)]
     return np.vstack([way[:1], *inner, way[-1:]])
 
 
@@ -275,8 +270,7 @@ def palette_png(picture: NDArray[np.uint8]) -> bytes:
         (b"IEND", b""),
     )
     parts = (
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in chunks
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
