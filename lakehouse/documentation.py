@@ -56,8 +56,7 @@ def data_dictionary(tables: Iterable[TableContract]) -> str:
         "",
         "## When rows die",
         "",
-        "Rows with a limit are dropped by capture hour, "
-        f"{int(DROP_MARGIN.total_seconds() // 60)} minutes before it.",
+        f"Rows with a limit are dropped by capture hour, {int(DROP_MARGIN.total_seconds() // 60)} minutes before it.",
         "",
         "| class | limit | basis | clauses |",
         "|---|---|---|---|",
@@ -70,9 +69,7 @@ def data_dictionary(tables: Iterable[TableContract]) -> str:
         lines += ["", f"## {table.domain}/{table.name}", "", table.description, ""]
         lines += [f"- {name}: {value}" for name, value in _facts(table)]
         lines += ["", "| column | type | unit | personal | description |", "|---|---|---|---|---|"]
-        lines += [
-            f"| {c.name} | {_type(c)} | {c.unit} | {_label(c)} | {c.description} |" for c in table.columns
-        ]
+        lines += [f"| {c.name} | {_type(c)} | {c.unit} | {_label(c)} | {c.description} |" for c in table.columns]
     return "\n".join(lines) + "\n"
 
 

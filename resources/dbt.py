@@ -56,9 +56,7 @@ class NodeResult:
         return self.status not in ("success", "pass", "warn", "fail")
 
 
-def build(
-    project: Path, profiles: Path, scratch: Path, variables: Mapping[str, str]
-) -> dict[str, NodeResult]:
+def build(project: Path, profiles: Path, scratch: Path, variables: Mapping[str, str]) -> dict[str, NodeResult]:
     """Builds every model and runs every test, in dependency order. Returns the results by dbt's unique id.
 
     A failed test is a result; nodes behind it are skipped. `profiles` holds the profiles.yml, `scratch` takes
@@ -85,9 +83,7 @@ def manifest(project: Path = DBT_PROJECT) -> dict[str, Any]:
         return found
 
 
-def _dbt(
-    arguments: list[str], project: Path, profiles: Path, scratch: Path
-) -> subprocess.CompletedProcess[str]:
+def _dbt(arguments: list[str], project: Path, profiles: Path, scratch: Path) -> subprocess.CompletedProcess[str]:
     """Runs dbt with nothing of this process's environment and no word to its makers."""
     command = [sys.executable, "-m", "dbt.cli.main", "--no-send-anonymous-usage-stats", "--no-partial-parse"]
     folders = {

@@ -39,6 +39,10 @@ class WarehouseRefused(Exception):
     """The new file is not fit for analysts; the message names table and column. Holds no value."""
 
 
+class ExtensionMissing(Exception):
+    """DuckDB cannot read this lake; the message names the package that it needs."""
+
+
 class WarehouseBusy(Exception):
     """Another process is building the file."""
 
@@ -57,8 +61,8 @@ class Build:
 def building(warehouse: Path, lake: Lake, marts: Collection[str]) -> Iterator[Build]:
     """Yields a place to build in. If the block ends without an exception the new file replaces `warehouse`.
 
-    Raises WarehouseBusy; and WarehouseRefused if the new file holds other tables than `marts`, or a column
-    that says something about a person.
+    Raises WarehouseBusy, ExtensionMissing; and WarehouseRefused if the new file holds other tables than
+    `marts`, or a column that says something about a person.
     """
     # Beside the target, so that the swap is a rename within one file system.
     folder = warehouse.parent / BUILDING_FOLDER
@@ -98,11 +102,10 @@ def profile(database: Path, lake: Lake, extensions: Path) -> dict[str, Any]:
 
 def link_extensions(folder: Path, lake: Lake) -> Path:
     """A folder in which DuckDB finds the extensions that it needs for this lake, as links to the installed
-    packages: nothing is fetched, nothing copied. Raises ModuleNotFoundError for a package that is not
-    installed."""
-    import importlib  # noqa: PLC0415 - beside its only use
+    packages: nothing is fetched, nothing copied. Raises ExtensionMissing."""
+    import importlib  # beside its only use
 
-    import duckdb  # noqa: PLC0415 - not needed to load the definitions
+    import duckdb  # not needed to load the definitions
 
     with duckdb.connect() as connection:
         (platform,) = connection.execute("select platform from pragma_platform()").fetchone() or ("",)
@@ -110,11 +113,12 @@ def link_extensions(folder: Path, lake: Lake) -> Path:
     place = folder / version / platform
     place.mkdir(parents=True)
     for name in _LOCAL_EXTENSIONS if lake.is_local else _BUCKET_EXTENSIONS:
-        package = importlib.import_module(f"duckdb_extension_{name}")
-        file_name = f"{name}.duckdb_extension"
-        (place / file_name).symlink_to(
-            Path(str(package.__file__)).parent / "extensions" / version / file_name
-        )
+        try:
+            package = importlib.import_module(f"duckdb_extension_{name}")
+        except ModuleNotFoundError:
+            raise ExtensionMissing(f"the package duckdb-extension-{name} is not installed") from None
+        source = Path(str(package.__file__)).parent / "extensions" / version / f"{name}.duckdb_extension"
+        (place / source.name).symlink_to(source)
     return folder
 
 
@@ -145,7 +149,7 @@ def look_over(database: Path, marts: Collection[str]) -> None:
 @contextmanager
 def open_read_only(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that can change nothing; after a swap it still shows the file it opened."""
-    import duckdb  # noqa: PLC0415 - not needed to load the definitions
+    import duckdb  # not needed to load the definitions
 
     connection = duckdb.connect(str(database), read_only=True)
     try:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
-from assets.analytics.dbt_graph import DbtGraph, DbtTest, load_graph
 from assets.analytics.checks import FIT_CHECK, check_specs, mart_key, mart_specs
+from assets.analytics.dbt_graph import DbtGraph, DbtTest, load_graph
 from lakehouse.commit import CommitInfo, create_if_absent
 from lakehouse.contracts import contract
 from resources import dbt, warehouse
@@ -38,17 +38,16 @@ def marts(context: dg.AssetExecutionContext, workplace: Workplace) -> Iterator[R
             results = dbt.build(DBT_PROJECT, build.profiles, build.scratch, {"lake": lake.root.rstrip("/")})
             if failed := failures(GRAPH, results):
                 raise _NotFit(f"{len(failed)} models or tests failed: {', '.join(failed)}")
-    except (_NotFit, warehouse.WarehouseRefused, warehouse.WarehouseBusy, dbt.DbtStopped) as known:
-        refused, error = isinstance(known, warehouse.WarehouseRefused), str(known)
+    except warehouse.WarehouseRefused as known:
+        refused, error = True, str(known)
+    except (_NotFit, warehouse.WarehouseBusy, warehouse.ExtensionMissing, dbt.DbtStopped) as known:
+        error = str(known)
     except Exception as unknown:  # noqa: BLE001 - its text could quote a row, so its kind stands for it
         error = type(unknown).__name__
-    yield from (
-        check_report(test, results[test.unique_id]) for test in GRAPH.tests if test.unique_id in results
-    )
+    yield from (check_report(test, results[test.unique_id]) for test in GRAPH.tests if test.unique_id in results)
     if refused or not error:
         yield from (
-            dg.AssetCheckResult(asset_key=mart_key(name), check_name=FIT_CHECK, passed=not refused)
-            for name in names
+            dg.AssetCheckResult(asset_key=mart_key(name), check_name=FIT_CHECK, passed=not refused) for name in names
         )
     if error:
         raise dg.Failure(f"{error}; the analysts' file is as it was", allow_retries=False)

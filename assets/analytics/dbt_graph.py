@@ -71,18 +71,12 @@ def reduce_manifest(manifest: Mapping[str, Any]) -> DbtGraph:
         if node["resource_type"] not in ("test", "unit_test"):
             continue
         parents = {parent for parent in node["depends_on"]["nodes"] if parent in nodes}
-        judged = sorted(parents & marts.keys()) or sorted(
-            uid for uid, above in upstream.items() if parents & above
-        )
+        judged = sorted(parents & marts.keys()) or sorted(uid for uid, above in upstream.items() if parents & above)
         if not judged:
             raise ValueError(f"dbt test {node['name']} judges no mart")
         tests.append(_test(unique_id, node, nodes[judged[0]]["name"]))
     return DbtGraph(
-        tuple(
-            sorted(
-                (_mart(node, upstream[uid], manifest) for uid, node in marts.items()), key=lambda m: m.name
-            )
-        ),
+        tuple(sorted((_mart(node, upstream[uid], manifest) for uid, node in marts.items()), key=lambda m: m.name)),
         tuple(sorted(tests, key=lambda test: (test.mart, test.name))),
     )
 
@@ -142,9 +136,7 @@ def _mart(node: Mapping[str, Any], upstream: set[str], manifest: Mapping[str, An
 
 def _column(column: Mapping[str, Any]) -> MartColumn:
     unit = column["config"]["meta"].get("unit", "")
-    return MartColumn(
-        column["name"], column["data_type"] or "", " ".join(column["description"].split()), unit
-    )
+    return MartColumn(column["name"], column["data_type"] or "", " ".join(column["description"].split()), unit)
 
 
 def _test(unique_id: str, node: Mapping[str, Any], mart: str) -> DbtTest:

@@ -40,9 +40,7 @@ def accounts(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) ->
     landing = tables.workplace.landing()
     batch = landing.read(ACCOUNTS_FORMAT)
     facts = {"lines_landed": batch.frame.height, "lines_refused": len(batch.rejections)}
-    yield from tables.write(
-        context, [TableWrite(ACCOUNTS, account_rows.from_landing(batch.frame), facts=facts)]
-    )
+    yield from tables.write(context, [TableWrite(ACCOUNTS, account_rows.from_landing(batch.frame), facts=facts)])
     landing.consume(batch, now=clock.now())
 
 

@@ -97,9 +97,7 @@ def table_cells(lake: Lake, table: TableContract) -> dict[Cell, Content]:
         if match := _CELL.search(stored.key):
             files_on_disk[match[1], match[2]] += 1
             sizes[match[1], match[2]] += stored.size
-    return {
-        key: Content(rows[key], files_on_disk[key], sizes[key]) for key in sorted({*rows, *files_on_disk})
-    }
+    return {key: Content(rows[key], files_on_disk[key], sizes[key]) for key in sorted({*rows, *files_on_disk})}
 
 
 def expired_hours(lake: Lake, table: TableContract, now: datetime) -> dict[Place, Content]:
@@ -171,9 +169,7 @@ def hour_of(key: str) -> str | None:
     return None
 
 
-def past_limit(
-    lake: Lake, places: tuple[FilePlace, ...], seen: FirstSeen, now: datetime
-) -> Iterator[tuple[str, int]]:
+def past_limit(lake: Lake, places: tuple[FilePlace, ...], seen: FirstSeen, now: datetime) -> Iterator[tuple[str, int]]:
     """Per swept table and folder, the rows or files that are past their limit and still there.
 
     A place that cannot be looked at raises: unknown is not zero.

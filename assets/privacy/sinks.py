@@ -71,9 +71,7 @@ SINKS: tuple[Sink, ...] = (
         RetentionClass.ACCOUNT,
         "the build, or the next one",
     ),
-    Sink(
-        "dagster", r"dagster/.+", RetentionClass.LEDGER, "housekeeping; holds numbers and closed words only"
-    ),
+    Sink("dagster", r"dagster/.+", RetentionClass.LEDGER, "housekeeping; holds numbers and closed words only"),
     Sink("simulated day", r"landing/store_day_offset\.json(\..+)?", None, "`python -m simulation land`"),
     Sink("rendered store-days", r"simulated/.+", None, "whoever ran `make simulate`; nobody real is in it"),
 )

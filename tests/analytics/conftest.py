@@ -31,10 +31,7 @@ ACCOUNT, VISIT, ORDER, REVIEWER, REASON = CANARIES
 
 def write(lake: Lake, table: TableContract, rows: list[dict[str, Any]]) -> None:
     """Rows of a table, by its own write mode; fields that are left out are empty or false."""
-    full = [
-        {column.name: row.get(column.name, _default(column.dtype)) for column in table.columns}
-        for row in rows
-    ]
+    full = [{column.name: row.get(column.name, _default(column.dtype)) for column in table.columns} for row in rows]
     frame = pl.DataFrame(full, table.schema)
     match table.write_mode:
         case ReplacePartition():

@@ -115,9 +115,7 @@ GOOD = {
         ({"model.openaisle.stg": result("model.openaisle.stg", "error", None)}, ["stg"]),
     ],
 )
-def test_a_build_is_good_only_if_everything_ran_and_passed(
-    changes: dict[str, NodeResult], bad: list[str]
-) -> None:
+def test_a_build_is_good_only_if_everything_ran_and_passed(changes: dict[str, NodeResult], bad: list[str]) -> None:
     assert failures(GRAPH, GOOD | changes) == bad
 
 

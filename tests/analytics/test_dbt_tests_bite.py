@@ -38,9 +38,7 @@ ON_STAGING = ("lines_add_up_to_their_order", "relationships_stg", "unique_stg", 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    return Path(
-        shutil.copytree(DBT_PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs"))
-    )
+    return Path(shutil.copytree(DBT_PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")))
 
 
 def build(project: Path, tmp_path: Path) -> dict[str, NodeResult]:
@@ -67,9 +65,7 @@ def test_a_wrong_mart_fails_every_test_of_it(project: Path, tmp_path: Path) -> N
     units = ("store_days_counts_every_visit_once", "stg_review_items_takes_the_first_decision")
     asked = [t for t in load_graph().tests if t.name not in units and not t.name.startswith(ON_STAGING)]
     assert len(asked) == 10
-    assert {test.name: results[test.unique_id].status for test in asked} == {
-        test.name: "fail" for test in asked
-    }
+    assert {test.name: results[test.unique_id].status for test in asked} == {test.name: "fail" for test in asked}
 
 
 @pytest.mark.parametrize(

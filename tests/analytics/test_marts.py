@@ -24,9 +24,7 @@ STORE_DAYS = mart_key("store_days")
 
 
 def build(home: Path) -> dg.ExecuteInProcessResult:
-    return dg.materialize(
-        [assets.marts], resources={"workplace": Workplace(home=str(home))}, raise_on_error=False
-    )
+    return dg.materialize([assets.marts], resources={"workplace": Workplace(home=str(home))}, raise_on_error=False)
 
 
 def rows(home: Path) -> list[dict[str, object]]:
@@ -102,9 +100,7 @@ def test_nothing_personal_is_in_the_file(built: Built) -> None:
     # Not as bytes, and not in any value of any column of any table.
     raw = file.read_bytes()
     with open_read_only(file) as connection:
-        tables = connection.execute(
-            "select table_schema, table_name from information_schema.tables"
-        ).fetchall()
+        tables = connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
         assert tables == [("marts", "store_days")]
         values = str(connection.execute("select * from marts.store_days").fetchall())
         with pytest.raises(duckdb.InvalidInputException, match="read-only"):

@@ -117,9 +117,7 @@ def test_a_bucket_needs_its_secret_in_the_profile(tmp_path: Path) -> None:
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_REGION": "cn-east-1",
     }
-    output = profile(tmp_path / "a.duckdb", Lake("s3://bucket/lake", options), tmp_path)["openaisle"][
-        "outputs"
-    ]
+    output = profile(tmp_path / "a.duckdb", Lake("s3://bucket/lake", options), tmp_path)["openaisle"]["outputs"]
     assert output["build"]["secrets"] == [
         {
             "type": "s3",
@@ -132,6 +130,5 @@ def test_a_bucket_needs_its_secret_in_the_profile(tmp_path: Path) -> None:
         }
     ]
     assert (
-        "secrets"
-        not in profile(tmp_path / "a.duckdb", Lake(str(tmp_path)), tmp_path)["openaisle"]["outputs"]["build"]
+        "secrets" not in profile(tmp_path / "a.duckdb", Lake(str(tmp_path)), tmp_path)["openaisle"]["outputs"]["build"]
     )

@@ -94,9 +94,7 @@ def test_movement_dies_by_the_hour_and_the_neighbours_live(
 
 
 @pytest.mark.parametrize(("now", "clips_left"), [(at(167, 29), 2), (at(167, 30), 1), (at(168, 30), 0)])
-def test_footage_dies_at_its_own_limit(
-    lake: Lake, footage: FilePlace, now: datetime, clips_left: int
-) -> None:
+def test_footage_dies_at_its_own_limit(lake: Lake, footage: FilePlace, now: datetime, clips_left: int) -> None:
     swept = sweep(lake, (footage,), commit=INFO, now=now)
     assert len(list(footage.objects.list())) == clips_left
     unlinked = swept.ledger.filter(pl.col("sink") == "footage")
@@ -169,14 +167,10 @@ def test_a_sweep_killed_between_drop_and_ledger_is_entered_by_the_next(
             sweep(lake, (footage,), commit=INFO, now=at(72))
     assert scan(lake, TRACK_POINTS).collect().height == 2, "the hour is gone, the ledger knows nothing yet"
     after = sweep(lake, (footage,), commit=INFO, now=at(72, 5))
-    assert after.ledger.select("capture_hour", "rows_removed", "swept_at").rows() == [
-        (DAY.capture_hours[0], 1, at(72))
-    ]
+    assert after.ledger.select("capture_hour", "rows_removed", "swept_at").rows() == [(DAY.capture_hours[0], 1, at(72))]
     for swept in (after, sweep(lake, (footage,), commit=INFO, now=at(72, 10))):
         append_once(lake, SWEEPS, swept.ledger, commit=INFO, now=at(72, 10))
-    assert scan(lake, SWEEPS).collect().height == 1, (
-        "the same deletion is one row, however often it is reported"
-    )
+    assert scan(lake, SWEEPS).collect().height == 1, "the same deletion is one row, however often it is reported"
     close_journal(lake, after.ledger)
     assert sweep(lake, (footage,), commit=INFO, now=at(72, 15)).ledger.is_empty()
 

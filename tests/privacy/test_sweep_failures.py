@@ -150,9 +150,7 @@ def test_the_canary_is_found_before_and_nowhere_after(lake: Lake, footage: FileP
     assert not any(CANARY in data for data in contents(tmp_path / "lake").values())
 
 
-def test_one_table_that_fails_stops_no_other(
-    lake: Lake, footage: FilePlace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_table_that_fails_stops_no_other(lake: Lake, footage: FilePlace, monkeypatch: pytest.MonkeyPatch) -> None:
     real = sweep_module.drop_expired
 
     def stuck(lake: Lake, table: TableContract, **more: object) -> object:
@@ -190,9 +188,7 @@ def test_movement_waits_for_the_seal_and_footage_does_not(
     assert scan(lake, TRACK_POINTS).collect().is_empty()
 
 
-def test_deletion_waits_for_no_migration(
-    lake: Lake, footage: FilePlace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deletion_waits_for_no_migration(lake: Lake, footage: FilePlace, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table written under an older contract cannot be read, and dies on time all the same."""
     newer = replace(TRACK_POINTS, version=TRACK_POINTS.version + 1)
     with pytest.raises(ContractVersionMismatch):
