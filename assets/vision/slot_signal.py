@@ -22,6 +22,8 @@ CORE = slice(STRIP_WIDTH, STRIP_WIDTH + CORE_WIDTH)
 # How far a strip reaches beside the slot, as a share of the slot's width.
 STRIP_SHARE = 0.35
 
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
+
 FloatArray = npt.NDArray[np.float32]
 ByteArray = npt.NDArray[np.uint8]
 
@@ -230,13 +232,14 @@ def patch_change(before_bgr: FloatArray, after_bgr: FloatArray) -> FloatArray:
     The smaller of the differences to the neighbourhood of one sample is taken both ways, so that a camera
     that shook by a pixel is no change.
     """
-    before = before_bgr.astype(np.float32)
-    after = after_bgr.astype(np.float32)
-    kernel = np.ones((3, 3), np.uint8)
-    low, high = cv2.erode(before, kernel), cv2.dilate(before, kernel)
-    outside_before = np.maximum(np.maximum(low - after, after - high), 0)
-    low, high = cv2.erode(after, kernel), cv2.dilate(after, kernel)
-    outside_after = np.maximum(np.maximum(low - before, before - high), 0)
-    difference = np.maximum(outside_before, outside_after).max(axis=-1)
-    brightness = 0.5 * (before.mean() + after.mean()) + 8.0
+    before, after = cv2.convertScaleAbs(before_bgr), cv2.convertScaleAbs(after_bgr)
+    outside = [
+        cv2.max(
+            cv2.subtract(cv2.erode(one, _NEIGHBOURS), other),
+            cv2.subtract(other, cv2.dilate(one, _NEIGHBOURS)),
+        )
+        for one, other in ((before, after), (after, before))
+    ]
+    difference = np.asarray(cv2.max(outside[0], outside[1]), dtype=np.float32).max(axis=-1)
+    brightness = 0.5 * (cv2.mean(before)[:3] + np.array(cv2.mean(after)[:3])).mean() + 8.0
     return np.asarray(difference / brightness, dtype=np.float32)

@@ -89,7 +89,8 @@ class SlotObserver:
         self._motion: list[FloatArray] = []
         self._covered: list[npt.NDArray[np.bool_]] = []
         self._recent: deque[tuple[float, ByteArray, FloatArray]] = deque()
-        self._last_boxes: tuple[float, npt.NDArray[np.floating]] | None = None
+        self._looked_s = -np.inf
+        self._under_boxes = np.zeros(len(self._views), dtype=bool)
         self._next_s = -np.inf
 
     def observe(
@@ -104,7 +105,8 @@ class SlotObserver:
         come faster than `settings.sample_s` are passed over.
         """
         if boxes is not None:
-            self._last_boxes = (time_s, np.asarray(boxes, dtype=np.float64).reshape(-1, 4))
+            self._looked_s = time_s
+            self._under_boxes = self._under(np.asarray(boxes, dtype=np.float64).reshape(-1, 4))
         if self._atlas is None or time_s < self._next_s:
             return
         if frame_bgr.shape[:2] != self._frame_shape:
@@ -143,23 +145,21 @@ class SlotObserver:
         return moved
 
     def _covered_by_people(self, time_s: float) -> npt.NDArray[np.bool_]:
-        """Whether each slot lies under a person's box for more than `settings.cover_share` of its area."""
-        covered = np.zeros(len(self._views), dtype=bool)
-        if self._last_boxes is None or time_s - self._last_boxes[0] > self._settings.box_life_s:
-            return covered
-        boxes = self._last_boxes[1]
-        if not len(boxes):
-            return covered
-        around = np.asarray(self._boxes_around).reshape(-1, 4)
-        left = np.maximum(around[:, None, 0], boxes[None, :, 0])
-        top = np.maximum(around[:, None, 1], boxes[None, :, 1])
-        right = np.minimum(around[:, None, 2], boxes[None, :, 0] + boxes[None, :, 2])
-        bottom = np.minimum(around[:, None, 3], boxes[None, :, 1] + boxes[None, :, 3])
-        sides = np.stack([np.clip(right - left, 0, None), np.clip(bottom - top, 0, None)])
-        shared = np.asarray(sides.prod(axis=0), dtype=np.float64)
-        area = np.asarray((around[:, 2:] - around[:, :2]).prod(axis=1), dtype=np.float64)
-        hidden = (shared / area[:, None]).max(axis=1)
-        return np.asarray(hidden > self._settings.cover_share, dtype=bool)
+        """Whether each slot lies under a person's box, of the last frame looked at."""
+        if time_s - self._looked_s > self._settings.box_life_s:
+            return np.zeros(len(self._views), dtype=bool)
+        return self._under_boxes
+
+    def _under(self, boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Whether each slot lies under one of `boxes` (n, 4) for over `settings.cover_share` of its area."""
+        around = np.asarray(self._boxes_around).reshape(-1, 1, 4)
+        if not len(boxes) or not len(around):
+            return np.zeros(len(around), dtype=bool)
+        low = np.maximum(around[..., :2], boxes[None, :, :2])
+        high = np.minimum(around[..., 2:], boxes[None, :, :2] + boxes[None, :, 2:])
+        shared = np.clip(high - low, 0, None).prod(axis=-1)
+        area = (around[..., 2:] - around[..., :2]).prod(axis=-1)
+        return np.asarray((shared / area).max(axis=1) > self._settings.cover_share, dtype=bool)
 
     def close(self) -> list[SlotEpisode]:
         """Everything that happened to the slots and zones in the clip, by time; empty without frames."""
