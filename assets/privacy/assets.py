@@ -19,6 +19,7 @@ from assets.privacy.checks import (
 )
 from assets.privacy.expired import SWEPT_TABLES, FilePlace
 from assets.privacy.sweep import close_journal, sweep
+from assets.privacy.trimming import trim_daily
 from lakehouse.commit import CommitInfo
 from lakehouse.contracts.privacy import ACCOUNTS, SWEEPS
 from lakehouse.objects import object_store
@@ -69,6 +70,10 @@ def sweeps(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) -> I
     if swept.failures or swept.places_left:
         what = "; ".join((*swept.failures, f"{swept.places_left} places still hold what is due"))
         raise dg.Failure(f"not everything is gone: {what}")
+    trimmed = trim_daily(lake, swept.moment)
+    if trimmed:
+        files = sum(table.data_files_removed for table in trimmed)
+        context.log.info(f"{len(trimmed)} tables trimmed, {files} replaced files unlinked")
 
 
 def file_places(settings: Settings) -> tuple[FilePlace, ...]:
