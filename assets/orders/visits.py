@@ -31,7 +31,7 @@ class BindingSettings:
     grows for each second between scan and sight; `start_lag_s`: mean time between scan and the trajectory's
     end at that side; `*_stray_prob`: share of scans whose trajectory is found elsewhere (broken off, or
     hidden); `untracked_prob`: of scans without trajectory; `without_scan_prob`: of trajectories without
-    scan. A trajectory that stays more than `longest_gap_s` short of a scan is broken, and with
+    scan. A trajectory more than `longest_gap_s` or `farthest_m` from a scan is broken, and with
     `broken_prob` something of the basket is missing.
     """
 
@@ -44,6 +44,7 @@ class BindingSettings:
     untracked_prob: float = 0.1
     without_scan_prob: float = 0.1
     longest_gap_s: float = 5.0
+    farthest_m: float = 2.0
     broken_prob: float = 0.6
     rescan_s: float = 5.0
 
@@ -123,15 +124,14 @@ def bind(
     followed = read_trajectories(store_day, tracks, track_points, (floor.width_m, floor.depth_m))
     found = associate(_log_ratios(store_day.start_at, stays, followed, floor, settings))
     bound = {
-        int(row): (int(column), float(prob))
-        for (row, column), prob in zip(found.pairs, found.pair_prob, strict=True)
+        int(row): (int(column), float(prob)) for (row, column), prob in zip(found.pairs, found.pair_prob, strict=True)
     }
     rows: list[dict[str, object]] = []
     links: list[dict[str, object]] = []
     for index, stay in enumerate(stays):
         column, prob = bound.get(index, (None, _NO_TRACK_PROB))
         trajectory = None if column is None else followed[column]
-        prob *= _whole_prob(stay, trajectory, settings)
+        prob *= _whole_prob(store_day.start_at, stay, trajectory, floor, settings)
         row = _visit(store_day, stay, trajectory, prob)
         if StoreDay.of_instant(store_day.store_id, row["entered_at"]) == store_day:  # type: ignore[arg-type]
             rows.append(row)
@@ -281,24 +281,35 @@ def _unscanned(store_day: StoreDay, track: Trajectory, ordinal: int, prob: float
     }
 
 
-def _whole_prob(stay: _Stay, track: Trajectory | None, settings: BindingSettings) -> float:
-    """Probability that the trajectory shows the whole stay: what happened after it broke off nobody saw."""
+def _whole_prob(
+    origin: datetime, stay: _Stay, track: Trajectory | None, floor: Floor, settings: BindingSettings
+) -> float:
+    """Probability that the trajectory shows the whole stay: what happened after it broke off, or became somebody
+    else's, nobody saw."""
     if track is None:
         return 1.0
     prob = track.mended_prob
-    gap = timedelta(seconds=settings.longest_gap_s)
-    is_late = stay.entry is not None and track.started_at > stay.entry.scanned_at + gap
-    is_short = stay.exit is not None and track.ended_at < stay.exit.scanned_at - gap
-    return prob * (1.0 - settings.broken_prob * is_late) * (1.0 - settings.broken_prob * is_short)
+    for scan in (stay.entry, stay.exit):
+        if scan is not None and _misses(track, scan, origin, floor, settings):
+            prob *= 1.0 - settings.broken_prob
+    return prob
+
+
+def _misses(track: Trajectory, scan: _Scan, origin: datetime, floor: Floor, settings: BindingSettings) -> bool:
+    """Whether the trajectory was not at the gate when the account was scanned."""
+    scanned_s = (scan.scanned_at - origin).total_seconds()
+    seen_s = min(max(scanned_s, float(track.times_s[0])), float(track.times_s[-1]))
+    place = [np.interp(seen_s, track.times_s, track.places_m[:, axis]) for axis in (0, 1)]
+    away_m = float(np.hypot(*(np.array(place) - _gate(floor, scan.gate_id))))
+    gap_s = abs(scanned_s - seen_s)
+    return gap_s > settings.longest_gap_s or away_m > settings.farthest_m + settings.walk_m_s * gap_s
 
 
 def _left_at(track: Trajectory | None) -> datetime | None:
     return track.ended_at if track is not None and track.ended_in_exit else None
 
 
-def _links(
-    store_day: StoreDay, track: Trajectory | None, visit: Mapping[str, object]
-) -> list[dict[str, object]]:
+def _links(store_day: StoreDay, track: Trajectory | None, visit: Mapping[str, object]) -> list[dict[str, object]]:
     return [
         {
             "store_id": store_day.store_id,

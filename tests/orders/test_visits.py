@@ -48,9 +48,7 @@ def gate_frame(rows: list[dict[str, object]]) -> pl.DataFrame:
     return scans.from_landing(pl.DataFrame(rows, schema))
 
 
-def walk(
-    track_id: str, start: float, end: float, *, via: tuple[float, float] = (4.0, 4.0), leaves: bool = True
-):
+def walk(track_id: str, start: float, end: float, *, via: tuple[float, float] = (4.0, 4.0), leaves: bool = True):
     """A trajectory from the gate to `via` and back; without `leaves` it stays there."""
     stops = [GATE, via, GATE] if leaves else [GATE, via, via]
     times = np.arange(start, end, 0.5)
@@ -126,9 +124,7 @@ def test_two_who_enter_together_are_separated_by_their_exits() -> None:
 
 
 def test_two_who_cannot_be_told_apart_are_in_doubt() -> None:
-    binding = run(
-        [scan("a", 0), scan("b", 0)], [walk("t1", 0.5, 60, leaves=False), walk("t2", 0.5, 60, leaves=False)]
-    )
+    binding = run([scan("a", 0), scan("b", 0)], [walk("t1", 0.5, 60, leaves=False), walk("t2", 0.5, 60, leaves=False)])
     assert binding.visits["binding_prob"].to_list() == pytest.approx([0.5, 0.5], abs=0.05)
 
 
@@ -161,9 +157,7 @@ def test_a_trajectory_that_breaks_off_before_the_exit_scan_is_in_doubt() -> None
         assert 0.2 < binding.visits["binding_prob"].item() < 0.5
 
 
-def part(
-    whole: tuple[pl.DataFrame, pl.DataFrame], name: str, start: float, end: float
-) -> tuple[pl.DataFrame, ...]:
+def part(whole: tuple[pl.DataFrame, pl.DataFrame], name: str, start: float, end: float) -> tuple[pl.DataFrame, ...]:
     """A piece of a trajectory as if the cameras had seen only that."""
     track, points = whole
     seen = points.filter(pl.col("captured_at").is_between(at(start), at(end)))
@@ -203,9 +197,7 @@ def test_a_reflection_behind_the_wall_is_nobodys_visit() -> None:
 
 
 def test_staff_is_staff_and_who_stays_is_open() -> None:
-    binding = run(
-        [scan("s", 0, method="staff"), scan("a", 30)], [walk("t1", 0, 50), walk("t2", 30, 90, leaves=False)]
-    )
+    binding = run([scan("s", 0, method="staff"), scan("a", 30)], [walk("t1", 0, 50), walk("t2", 30, 90, leaves=False)])
     assert dict(binding.visits.select("account_id", "state").iter_rows()) == {"s": "staff", "a": "open"}
 
 
