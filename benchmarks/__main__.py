@@ -63,9 +63,7 @@ def loop(name: str, landing: Path) -> dict[str, Any]:
     )
     if done.returncode:
         return {
-            "error": done.stderr.strip().splitlines()[-1]
-            if done.stderr.strip()
-            else f"exit code {done.returncode}"
+            "error": done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}"
         }
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return result
@@ -87,9 +85,7 @@ def main() -> int:
 
             result["pets09_s2l1"] = compare(chosen.pets)
         else:
-            result["pets09_s2l1"] = {
-                "skipped": "the sequence is not there; it may not be shipped (non-commercial)"
-            }
+            result["pets09_s2l1"] = {"skipped": "the sequence is not there; it may not be shipped (non-commercial)"}
     if chosen.json:
         print(json.dumps(result))
         return 0

@@ -25,15 +25,14 @@ from assets.vision.detector import DetectorSettings, NanoDetector  # noqa: E402
 from assets.vision.merge import trajectories  # noqa: E402
 from benchmarks.store_footage import StoreFootage, read_store_footage  # noqa: E402
 
-STORE_WIDTH_PX = 384
-NAIVE_SECONDS = 20.0
+NAIVE_SECONDS = 5.0
 
 
 def ours(footage: StoreFootage) -> dict[str, Any]:
     """The chain as the pipeline runs it."""
     import polars as pl
 
-    detector = NanoDetector(DetectorSettings(width_px=STORE_WIDTH_PX))
+    detector = NanoDetector(DetectorSettings())
     parts = [
         analyse_clip(
             clip,
@@ -106,10 +105,7 @@ def main() -> None:
                 "camera_seconds_per_core_second": round(camera_seconds / cpu_s, 2),
                 "import_cpu_s": round(started - IMPORTS_STARTED, 2),
                 "peak_rss_mib": round(peak),
-                **{
-                    key: round(value, 3) if isinstance(value, float) else value
-                    for key, value in result.items()
-                },
+                **{key: round(value, 3) if isinstance(value, float) else value for key, value in result.items()},
             }
         )
     )

@@ -95,9 +95,7 @@ def byte_track(found: Detections) -> MotBoxes:
         identities: Any = answer.tracker_id if answer.tracker_id is not None else []
         for box, identity in zip(answer.xyxy, identities, strict=True):
             if identity >= 0:
-                rows.append(
-                    (number, int(identity) + 1, np.array([box[0], box[1], box[2] - box[0], box[3] - box[1]]))
-                )
+                rows.append((number, int(identity) + 1, np.array([box[0], box[1], box[2] - box[0], box[3] - box[1]])))
     return _from_rows(rows)
 
 
@@ -132,8 +130,6 @@ def _from_rows(rows: list[tuple[int, int, npt.NDArray[np.float64]]]) -> MotBoxes
     )
 
 
-def _ordered(
-    frame: npt.NDArray[np.int64], identity: npt.NDArray[np.int64], boxes: npt.NDArray[np.float64]
-) -> MotBoxes:
+def _ordered(frame: npt.NDArray[np.int64], identity: npt.NDArray[np.int64], boxes: npt.NDArray[np.float64]) -> MotBoxes:
     order = np.lexsort((identity, frame))
     return MotBoxes(frame[order], identity[order], boxes[order], np.ones(len(order)))

@@ -42,9 +42,7 @@ def read_store_footage(landing: Path) -> StoreFootage:
     for path in sorted((landing / "footage" / store_id).glob("*/*.json")):
         sidecar = Sidecar.from_json(json.loads(path.read_text()))
         video = path.with_suffix(".mp4")
-        probe = Probe(
-            sidecar, video.name, 0, sidecar.sha256, sidecar.frame_count, sidecar.frame_count, 0, 0, True
-        )
+        probe = Probe(sidecar, video.name, 0, sidecar.sha256, sidecar.frame_count, sidecar.frame_count, 0, 0, True)
         clip = clip_of(probe, video)
         clips.append(clip)
         frame_count += sidecar.frame_count
@@ -54,17 +52,9 @@ def read_store_footage(landing: Path) -> StoreFootage:
     return StoreFootage(
         clips=tuple(clips),
         cameras={entry["camera_id"]: Camera.from_reference(entry) for entry in entries},
-        slots={
-            entry["camera_id"]: [_view(item, "slot_id") for item in entry.get("slots", [])]
-            for entry in entries
-        },
-        zones={
-            entry["camera_id"]: [_view(item, "zone_id") for item in entry.get("zones", [])]
-            for entry in entries
-        },
-        plan=StorePlan(
-            store_id, np.array(store["entrance_zone_m"], float), np.array(store["exit_zone_m"], float)
-        ),
+        slots={entry["camera_id"]: [_view(item, "slot_id") for item in entry.get("slots", [])] for entry in entries},
+        zones={entry["camera_id"]: [_view(item, "zone_id") for item in entry.get("zones", [])] for entry in entries},
+        plan=StorePlan(store_id, np.array(store["entrance_zone_m"], float), np.array(store["exit_zone_m"], float)),
         camera_seconds=camera_seconds,
         frame_count=frame_count,
     )

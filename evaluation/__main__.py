@@ -22,12 +22,12 @@ def _track(video: Path, detections: MotBoxes | None) -> tuple[MotBoxes, int]:
     """Our tracker on a video, with the detections given or our own detector on every frame."""
     import numpy as np
 
-    from assets.vision.detector import NanoDetector
+    from assets.vision.detector import DetectorSettings, NanoDetector
     from assets.vision.video_tracking import track_video
     from evaluation.mot import MotBoxes
 
     if detections is None:
-        result = track_video(video, NanoDetector())
+        result = track_video(video, NanoDetector(DetectorSettings(width_px=384)))
     else:
         table = np.column_stack([detections.ltwh_px, detections.score])
         bounds = np.searchsorted(detections.frame, np.arange(int(detections.frame.max(initial=0)) + 2))

@@ -49,17 +49,13 @@ def read_mot(path: Path, is_truth: bool = False) -> MotBoxes:
         except ValueError:
             raise MotFileError(f"{path.name}, line {number}: a value is no number") from None
         if len(values) < 6 or values[0] < 1:
-            raise MotFileError(
-                f"{path.name}, line {number}: expected frame (from 1), id, left, top, width, height"
-            )
+            raise MotFileError(f"{path.name}, line {number}: expected frame (from 1), id, left, top, width, height")
         if is_truth and len(values) > 6 and values[6] == 0:
             continue
         rows.append((*values[:6], values[6] if len(values) > 6 else 1.0))
     table = np.array(rows, dtype=np.float64).reshape(-1, 7)
     table = table[np.argsort(table[:, 0], kind="stable")]
-    return MotBoxes(
-        table[:, 0].astype(np.int64) - 1, table[:, 1].astype(np.int64), table[:, 2:6], table[:, 6]
-    )
+    return MotBoxes(table[:, 0].astype(np.int64) - 1, table[:, 1].astype(np.int64), table[:, 2:6], table[:, 6])
 
 
 def write_mot(path: Path, boxes: MotBoxes) -> None:

@@ -57,9 +57,7 @@ def _tables() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
     return weights, _named(*hsv.T)
 
 
-def _soft_bins(
-    values: npt.NDArray[np.int64], bins: int, extent: int, is_circle: bool
-) -> npt.NDArray[np.float32]:
+def _soft_bins(values: npt.NDArray[np.int64], bins: int, extent: int, is_circle: bool) -> npt.NDArray[np.float32]:
     """(n, bins) weights: a value near the border of two bins belongs to both, so that a little light changes little."""
     at = (values + 0.5) * bins / extent - 0.5
     low = np.floor(at).astype(np.int64)
@@ -110,9 +108,7 @@ def describe(
         top, bottom = int(max(0, box[1])), int(min(height, box[1] + box[3]))
         if right - left < 2 or bottom - top < 4:
             continue
-        patch = cv2.resize(
-            frame_bgr[top:bottom, left:right], (PATCH_WIDTH, PATCH_HEIGHT), interpolation=cv2.INTER_AREA
-        )
+        patch = cv2.resize(frame_bgr[top:bottom, left:right], (PATCH_WIDTH, PATCH_HEIGHT), interpolation=cv2.INTER_AREA)
         cells = np.right_shift(np.asarray(patch, dtype=np.uint8), 3).astype(np.int32)
         codes = (cells[..., 0] << 10) | (cells[..., 1] << 5) | cells[..., 2]
         names = name_table[codes]
@@ -131,6 +127,4 @@ def _rows(first: float, last: float) -> slice:
 
 def likeness(one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """(n, m) mean Bhattacharyya coefficient of the stripes of appearances (n, 216) and (m, 216), 0 to 1."""
-    return np.asarray(
-        np.asarray(one, dtype=np.float64) @ np.asarray(other, dtype=np.float64).T / len(STRIPES)
-    )
+    return np.asarray(np.asarray(one, dtype=np.float64) @ np.asarray(other, dtype=np.float64).T / len(STRIPES))

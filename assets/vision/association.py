@@ -77,9 +77,7 @@ def clearness(found: Detections) -> Array:
     return weight
 
 
-def link_tracklets(
-    found: Detections, tracklets: Sequence[Index], settings: AssociationSettings
-) -> list[Index]:
+def link_tracklets(found: Detections, tracklets: Sequence[Index], settings: AssociationSettings) -> list[Index]:
     """Join tracklets of one person. Repeated, since joined tracklets know their looks and speed better."""
     weight = clearness(found) * np.clip(found.score, 0.1, 1.0)
     tracks = list(tracklets)
@@ -91,9 +89,7 @@ def link_tracklets(
     return sorted(tracks, key=lambda rows: int(rows[0]))
 
 
-def _one_round(
-    found: Detections, weight: Array, tracks: list[Index], settings: AssociationSettings
-) -> list[Index]:
+def _one_round(found: Detections, weight: Array, tracks: list[Index], settings: AssociationSettings) -> list[Index]:
     count = len(tracks)
     if count < 2:
         return tracks
@@ -104,9 +100,7 @@ def _one_round(
     price[count:, :] = 0.0
     rows, columns = linear_sum_assignment(price)
     following = {
-        int(i): int(j)
-        for i, j in zip(rows, columns, strict=True)
-        if i < count and j < count and gain[i, j] > 0
+        int(i): int(j) for i, j in zip(rows, columns, strict=True) if i < count and j < count and gain[i, j] > 0
     }
     followed = set(following.values())
     chains = []
@@ -134,9 +128,7 @@ def link_gains(ends: _Ends, settings: AssociationSettings) -> Array:
     miss = 0.5 * (np.hypot(ahead[..., 0], ahead[..., 1]) + np.hypot(behind[..., 0], behind[..., 1])) / sigma
     jump = np.hypot(*np.moveaxis(ends.start_at[None] - ends.end_at[:, None], -1, 0))
     possible &= jump <= (settings.max_speed * wait + 1.0) * height
-    unlike = (
-        1.0 - ends.appearance @ ends.appearance.T / 3.0 if ends.appearance.shape[1] else np.zeros_like(gap)
-    )
+    unlike = 1.0 - ends.appearance @ ends.appearance.T / 3.0 if ends.appearance.shape[1] else np.zeros_like(gap)
     trust = np.sqrt(np.minimum(ends.support[:, None], ends.support[None, :]) / settings.trust_support)
     look = settings.appearance_weight * (settings.appearance_zero - unlike) * np.clip(trust, 0.4, 1.0)
     size = np.minimum(np.abs(np.log(ends.start_height[None, :] / ends.end_height[:, None])), 0.6)
@@ -159,13 +151,9 @@ def _ends(found: Detections, weight: Array, tracks: Sequence[Index], settings: A
     width, height = found.frame_size_px
     foot = found.ltwh_px[:, :2] + found.ltwh_px[:, 2:4] * np.array([0.5, 1.0])
     starts = [
-        _fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings.velocity_s, False)
-        for rows in tracks
+        _fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings.velocity_s, False) for rows in tracks
     ]
-    ends = [
-        _fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings.velocity_s, True)
-        for rows in tracks
-    ]
+    ends = [_fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings.velocity_s, True) for rows in tracks]
     looks = []
     for rows in tracks:
         mean = np.average(found.appearance[rows], axis=0, weights=weight[rows])

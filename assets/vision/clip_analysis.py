@@ -32,7 +32,8 @@ class AnalysisSettings:
 
     `detect_every_s` is the distance between frames that may be looked at, `heartbeat_s` the longest time
     without a look when nothing moves, `refresh_s` the longest time without a look at the whole frame.
-    Low-score boxes are kept: the tracker judges. `slot_box_prob` is the score from which a box counts as a
+    Low-score boxes are kept: the tracker judges. `shelf_zoom` shrinks the pictures of close shelf
+    cameras, in which people are large. `slot_box_prob` is the score from which a box counts as a
     person for the slots.
     """
 
@@ -41,6 +42,7 @@ class AnalysisSettings:
     refresh_s: float = 3.0
     region_margin: float = 0.06
     region_box_prob: float = 0.25
+    shelf_zoom: float = 0.67
     slot_box_prob: float = 0.35
     motion: MotionSettings = field(default_factory=MotionSettings)
 
@@ -139,6 +141,7 @@ def analyse_clip(
     table = _DetectionTable(clip)
     observer = None
     episodes: list[SlotEpisode] = []
+    zoom = settings.shelf_zoom if camera is not None and camera.kind == "shelf" else 1.0
     count = looks = 0
     area = 0.0
     reason = ""
@@ -158,7 +161,7 @@ def analyse_clip(
             boxes: Boxes | None = None
             region = look.at(frame, time_s)
             if region is not None:
-                boxes = detector.detect(frame, None if region == WHOLE else region)
+                boxes = detector.detect(frame, None if region == WHOLE else region, zoom)
                 look.found(boxes, width, height)
                 table.add(index, frame, boxes)
                 looks += 1

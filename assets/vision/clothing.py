@@ -18,9 +18,7 @@ class NamedColour:
     prob: float
 
 
-def dominant_colour(
-    shares: npt.NDArray[np.floating], weights: npt.NDArray[np.floating] | None = None
-) -> NamedColour:
+def dominant_colour(shares: npt.NDArray[np.floating], weights: npt.NDArray[np.floating] | None = None) -> NamedColour:
     """The colour of a body part from (n, 12) shares of n sightings, the middle half of them by weight.
 
     A trimmed mean rather than a mean: someone in front, or a bad box, colours single sightings only. Without

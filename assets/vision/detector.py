@@ -40,10 +40,11 @@ class Detector(Protocol):
     def version(self) -> str:
         """Network, its hash, input size and arithmetic: what a result must be traced back to."""
 
-    def detect(self, frame_bgr: Frame, region: Region | None = None) -> Boxes:
+    def detect(self, frame_bgr: Frame, region: Region | None = None, zoom: float = 1.0) -> Boxes:
         """(n, 5) float32 left, top, width, height in pixels of the frame, score; by falling score.
 
-        `region` (left, top, right, bottom, shares of the frame) says where to look; None is everywhere.
+        `region` (left, top, right, bottom, shares of the frame) says where to look; None is everywhere. `zoom`
+        below 1 looks at a smaller picture: enough where people are always near.
         """
 
 
@@ -97,9 +98,7 @@ class NanoDetector:
         if self._settings.model_path:
             self._path = Path(self._settings.model_path)
         else:
-            self._path = MODELS / (
-                "nanodet_person_int8.onnx" if self.precision == "int8" else "nanodet_person.onnx"
-            )
+            self._path = MODELS / ("nanodet_person_int8.onnx" if self.precision == "int8" else "nanodet_person.onnx")
         if not self._path.is_file():
             raise FileNotFoundError(f"detector model not found: {self._path.name}")
         self._digest = hashlib.sha256(self._path.read_bytes()).hexdigest()[:12]
@@ -109,9 +108,9 @@ class NanoDetector:
     def version(self) -> str:
         return f"{self._path.stem}@{self._digest}/{self._settings.width_px}/{self.precision}"
 
-    def detect(self, frame_bgr: Frame, region: Region | None = None) -> Boxes:
+    def detect(self, frame_bgr: Frame, region: Region | None = None, zoom: float = 1.0) -> Boxes:
         height, width = frame_bgr.shape[:2]
-        size = input_size(width, height, self._settings.width_px)
+        size = input_size(width, height, round(zoom * self._settings.width_px))
         picture = np.asarray(cv2.resize(frame_bgr, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
         left, top, right, bottom = (0, 0, *size) if region is None else window(region, size)
         outputs = self._infer(np.ascontiguousarray(picture[top:bottom, left:right])[None])
@@ -193,9 +192,7 @@ def decode(outputs: Sequence[npt.NDArray[np.float32]], score_prob: float, overla
             continue
         bins = maps[1:].reshape(4, BINS, -1)[:, :, cells]
         weights = np.exp(bins - bins.max(axis=1, keepdims=True))
-        distances = (weights * np.arange(BINS, dtype=np.float32)[None, :, None]).sum(axis=1) / weights.sum(
-            axis=1
-        )
+        distances = (weights * np.arange(BINS, dtype=np.float32)[None, :, None]).sum(axis=1) / weights.sum(axis=1)
         centres = _cell_centres(columns, rows, stride)[cells].T
         near, far = centres - distances[:2] * stride, centres + distances[2:] * stride
         scores = 1.0 / (1.0 + np.exp(-logits[cells]))

@@ -109,8 +109,6 @@ def _outline(camera: Camera, state: Array, settings: BodySettings) -> tuple[Arra
     px = camera.project(points.reshape(-1, 3)).reshape(len(states), len(shape), 2)
     px = np.nan_to_num(px, nan=1e5)
     middle = 0.5 * (px[:, :, 0].min(axis=1) + px[:, :, 0].max(axis=1))
-    edges = np.stack([middle, px[:, :, 1].min(axis=1), px[:, :, 1].max(axis=1)], axis=1).reshape(
-        4, len(state), 3
-    )
+    edges = np.stack([middle, px[:, :, 1].min(axis=1), px[:, :, 1].max(axis=1)], axis=1).reshape(4, len(state), 3)
     slope = np.stack([(edges[i] - edges[0]) / 0.02 for i in (1, 2, 3)], axis=2)
     return edges[0], slope

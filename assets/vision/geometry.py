@@ -79,9 +79,7 @@ class Camera:
             return np.empty((0, 2))
         depth = points @ self.rotation[2] + self.translation_m[2]
         turn, _ = cv2.Rodrigues(self.rotation)
-        px, _ = cv2.projectPoints(
-            points.reshape(-1, 1, 3), turn, self.translation_m, self.matrix, self.distortion
-        )
+        px, _ = cv2.projectPoints(points.reshape(-1, 1, 3), turn, self.translation_m, self.matrix, self.distortion)
         return np.asarray(np.where(depth[:, None] > 1e-6, px.reshape(-1, 2), np.nan))
 
 

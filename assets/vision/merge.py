@@ -127,9 +127,7 @@ def camera_tracks(
     table: pl.DataFrame, number: int, camera: Camera, origin: int, settings: MergeSettings
 ) -> list[_CameraTrack]:
     """Tracks of one camera with their floor positions, on the grid of tenths of a second from `origin`."""
-    time_s = (
-        np.asarray(table["captured_at"].dt.epoch("us").to_numpy(), dtype=np.float64) / 1e6 - origin * STEP_S
-    )
+    time_s = np.asarray(table["captured_at"].dt.epoch("us").to_numpy(), dtype=np.float64) / 1e6 - origin * STEP_S
     found = Detections(
         time_s=time_s,
         look=np.unique(time_s, return_inverse=True)[1].astype(np.int64),
@@ -260,9 +258,7 @@ def _tables(
             "ended_at": [ends],
             "length_m": [float(np.hypot(*np.diff(xy, axis=0).T).sum())],
             "point_count": [len(step)],
-            "started_in_entrance": [
-                bool(in_polygon(xy[:1], store.entrance_zone_m, settings.zone_margin_m)[0])
-            ],
+            "started_in_entrance": [bool(in_polygon(xy[:1], store.entrance_zone_m, settings.zone_margin_m)[0])],
             "ended_in_exit": [bool(in_polygon(xy[-1:], store.exit_zone_m, settings.zone_margin_m)[0])],
             "continuity_prob": [person.continuity_prob],
         }

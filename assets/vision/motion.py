@@ -43,9 +43,7 @@ class MotionGate:
         self._current = np.asarray(grey, dtype=np.uint8)
         if self._reference is None:
             return Movement(True, (0.0, 0.0, 1.0, 1.0))
-        mask = cv2.threshold(
-            cv2.absdiff(self._current, self._reference), settings.level, 255, cv2.THRESH_BINARY
-        )[1]
+        mask = cv2.threshold(cv2.absdiff(self._current, self._reference), settings.level, 255, cv2.THRESH_BINARY)[1]
         if cv2.countNonZero(mask) < settings.pixels:
             return Movement(False, None)
         left, top, width, height = cv2.boundingRect(mask)

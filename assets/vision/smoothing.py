@@ -8,9 +8,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 
-def local_linear(
-    time_s: Array, values: Array, at_s: Array, sigma_s: float, weights: Array | None = None
-) -> Array:
+def local_linear(time_s: Array, values: Array, at_s: Array, sigma_s: float, weights: Array | None = None) -> Array:
     """(m, d) values at `at_s` (m,) from samples (n,) and (n, d): a straight line fitted around each moment.
 
     Gaussian weights of `sigma_s` (Cleveland 1979's local regression with a Gaussian kernel). Where a moment

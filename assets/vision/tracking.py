@@ -111,9 +111,7 @@ def _is_person(found: Detections, rows: Index, shortest_s: float, settings: Trac
     boxes = found.ltwh_px[rows]
     spread = np.percentile(boxes[:, :2] + boxes[:, 2:4] / 2, [5, 95], axis=0)
     moved = float(np.hypot(*(spread[1] - spread[0])) / max(float(np.median(boxes[:, 3])), 1.0))
-    return not (
-        moved < settings.still_share and mean_prob < settings.still_prob and duration_s > settings.still_s
-    )
+    return not (moved < settings.still_share and mean_prob < settings.still_prob and duration_s > settings.still_s)
 
 
 def corrected(found: Detections, correction: Correction) -> Detections:

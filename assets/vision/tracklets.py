@@ -141,9 +141,7 @@ def _match(
     worth = overlap
     if settings.appearance_weight > 0 and found.appearance.shape[1]:
         looks = np.stack([found.appearance[item.rows[-1]] for item in active])
-        worth = overlap + settings.appearance_weight * (looks @ found.appearance[rows].T / 3.0 - 0.8) * (
-            overlap > 0.1
-        )
+        worth = overlap + settings.appearance_weight * (looks @ found.appearance[rows].T / 3.0 - 0.8) * (overlap > 0.1)
     taken: dict[int, int] = {}
     broken: set[int] = set()
     for number, column in zip(*linear_sum_assignment(-worth), strict=True):

@@ -143,9 +143,9 @@ def pair_gains(tracks: Sequence[FloorTrack], step_s: float, settings: FusionSett
             spread = np.sqrt(float(np.median(one.variance_m2[a] + other.variance_m2[b])))
             scale = settings.place_scale_m + 0.5 * spread
             weight[i, j] = min(common_s, settings.full_trust_s) / settings.full_trust_s
-            gain[i, j] = np.clip(
-                (settings.same_place_m - distance) / scale, -6.0, 3.0
-            ) + settings.clothing_weight * (alike - settings.clothing_zero)
+            gain[i, j] = np.clip((settings.same_place_m - distance) / scale, -6.0, 3.0) + settings.clothing_weight * (
+                alike - settings.clothing_zero
+            )
     return weight + weight.T, gain + gain.T
 
 
@@ -195,18 +195,13 @@ def _over_time(
     for i, before in enumerate(paths):
         for j, after in enumerate(paths):
             gap_s = (int(after.step[0]) - int(before.step[-1])) * step_s
-            if (
-                i == j
-                or gap_s > settings.max_gap_s
-                or gap_s < -settings.overlap_s
-                or after.step[-1] <= before.step[-1]
-            ):
+            if i == j or gap_s > settings.max_gap_s or gap_s < -settings.overlap_s or after.step[-1] <= before.step[-1]:
                 continue
             if before.step[0] >= after.step[0]:
                 continue
-            gain[i, j] = _time_gain(
-                before, after, max(gap_s, 0.0), step_s, settings
-            ) + settings.interior_gain * ((not open_end[i]) + (not open_start[j]) - 1.0)
+            gain[i, j] = _time_gain(before, after, max(gap_s, 0.0), step_s, settings) + settings.interior_gain * (
+                (not open_end[i]) + (not open_start[j]) - 1.0
+            )
             # who ends at the exit has left, who begins at the entrance is somebody new, but for a lost second
             gone = (leaves[i] + enters[j]) * min(max(gap_s, 0.0) / settings.gone_s, 1.0)
             gain[i, j] -= settings.gone_penalty * gone
@@ -216,9 +211,7 @@ def _over_time(
     price[count:, :] = 0.0
     rows, columns = linear_sum_assignment(price)
     following = {
-        int(i): int(j)
-        for i, j in zip(rows, columns, strict=True)
-        if i < count and j < count and gain[i, j] > 0
+        int(i): int(j) for i, j in zip(rows, columns, strict=True) if i < count and j < count and gain[i, j] > 0
     }
     followed = set(following.values())
     found = []
@@ -245,8 +238,7 @@ def _time_gain(before: _Path, after: _Path, gap_s: float, step_s: float, setting
     coast = min(gap_s, settings.coast_s)
     sigma = settings.position_sigma_m + settings.position_sigma_m_s * gap_s
     miss = 0.5 * float(
-        np.hypot(*(left_at + coast * left_speed - came_at))
-        + np.hypot(*(came_at - coast * came_speed - left_at))
+        np.hypot(*(left_at + coast * left_speed - came_at)) + np.hypot(*(came_at - coast * came_speed - left_at))
     )
     alike = float(before.clothing @ after.clothing) / 2.0
     return float(

@@ -61,11 +61,7 @@ def observe_video(
         if given is not None:
             found = given(number)
         else:
-            found = (
-                np.asarray(detector.detect(frame), dtype=np.float64)
-                if detector is not None
-                else np.empty((0, 5))
-            )
+            found = np.asarray(detector.detect(frame), dtype=np.float64) if detector is not None else np.empty((0, 5))
         if number % FIT_EVERY == 0:
             fit.add(frame, found[:, :4])
         if len(found):

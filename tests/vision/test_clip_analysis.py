@@ -30,7 +30,7 @@ class BrightBlob:
     def __init__(self) -> None:
         self.regions: list[Region | None] = []
 
-    def detect(self, frame_bgr: Frame, region: Region | None = None) -> Boxes:
+    def detect(self, frame_bgr: Frame, region: Region | None = None, zoom: float = 1.0) -> Boxes:
         self.regions.append(region)
         mask = (frame_bgr.max(axis=2) > 150).astype(np.uint8)
         if not mask.any():

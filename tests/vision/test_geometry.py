@@ -11,7 +11,9 @@ from assets.vision.floor_position import locate
 from assets.vision.geometry import Camera
 
 
-def looking_at(position: tuple[float, float, float], target: tuple[float, float, float], focal_px: float = 420.0) -> Camera:
+def looking_at(
+    position: tuple[float, float, float], target: tuple[float, float, float], focal_px: float = 420.0
+) -> Camera:
     forward = np.subtract(target, position)
     forward = forward / np.linalg.norm(forward)
     right = np.cross(forward, [0.0, 0.0, 1.0])

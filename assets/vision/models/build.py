@@ -85,8 +85,7 @@ def person_graph(source: onnx.ModelProto) -> onnx.ModelProto:
                     kept[name] = arrays[name]
             nodes.append(copy)
     outputs = [
-        helper.make_tensor_value_info(f"stride_{s}", TensorProto.FLOAT, [1, 45, f"h{s}", f"w{s}"])
-        for s in (8, 16, 32)
+        helper.make_tensor_value_info(f"stride_{s}", TensorProto.FLOAT, [1, 45, f"h{s}", f"w{s}"]) for s in (8, 16, 32)
     ]
     graph = helper.make_graph(
         nodes,
