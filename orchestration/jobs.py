@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import dagster as dg
 
+from lakehouse.contract import ReplacePartition
+from lakehouse.contracts import orders, vision
 from resources.partitions import STORE_DAYS
+from resources.table_specs import asset_key
+
+STORE_DAY_ASSETS = tuple(
+    asset_key(contract)
+    for contract in (*vision.TABLES, *orders.TABLES)
+    if isinstance(contract.write_mode, ReplacePartition)
+)
+"""What is made anew for a store-day; the other tables of the two domains grow by their keys."""
 
 STORE_DAY = dg.define_asset_job(
     "store_day",
-    selection=dg.AssetSelection.groups("vision", "orders")
-    - dg.AssetSelection.assets(
-        *(
-            ["orders", name]
-            for name in ("stores", "cameras", "slots", "slot_views", "planograms", "products", "prices")
-        ),
-        ["orders", "review_decisions"],
-        ["orders", "historical_orders"],
-        ["orders", "historical_order_lines"],
-    ),
+    selection=dg.AssetSelection.assets(*STORE_DAY_ASSETS),
     partitions_def=STORE_DAYS,
     description="One store's business date, from the clips in the landing folder to orders.",
 )

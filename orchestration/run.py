@@ -112,6 +112,7 @@ def _as_date() -> pl.Expr:
 def _execute(console: Console, instance: dg.DagsterInstance, defs: dg.Definitions, step: Step) -> bool:
     job = defs.resolve_job_def(step.job)
     run_id = str(uuid.uuid4())
+    chosen = set(step.assets or job.asset_layer.executable_asset_keys)
     succeeded: list[bool] = []
 
     def work() -> None:
@@ -121,11 +122,11 @@ def _execute(console: Console, instance: dg.DagsterInstance, defs: dg.Definition
             run_id=run_id,
             raise_on_error=False,
             run_config=_QUIET,
-            asset_selection=list(step.assets) or None,
+            # Named one by one, so that the automation conditions know that this run makes what follows, too.
+            asset_selection=sorted(chosen),
         )
         succeeded.append(result.success)
 
-    chosen = set(step.assets or job.asset_layer.executable_asset_keys)
     graph = defs.resolve_asset_graph()
     count = len({frozenset(graph.get(key).execution_set_asset_keys) for key in chosen})
     progress.follow(console, instance, run_id, step.title, count, work)

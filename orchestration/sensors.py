@@ -12,7 +12,7 @@ from lakehouse.contracts import contract
 from lakehouse.reader import scan
 from lakehouse.store_day import StoreDay
 from orchestration import arrivals
-from orchestration.jobs import REFERENCE, REVIEW, STORE_DAY
+from orchestration.jobs import REFERENCE, REVIEW, STORE_DAY, STORE_DAY_ASSETS
 from orchestration.partitions import STORES, partition_key
 from resources.lake import Workplace
 
@@ -58,6 +58,8 @@ def _store_day_runs(workplace: Workplace, root: Path, waiting: arrivals.Arrivals
             run_key=f"store-day-{day.store_id}-{day.business_date.isoformat()}-{state}",
             job_name=STORE_DAY.name,
             partition_key=partition_key(day),
+            # Named one by one, so that the automation conditions know that this run makes what follows, too.
+            asset_selection=list(STORE_DAY_ASSETS),
             tags={"is_sealed": str(seals.is_sealed(workplace.lake(), day)).lower()},
         )
 
