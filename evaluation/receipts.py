@@ -72,9 +72,7 @@ def receipts(found: StoreDayRows, truth: Truth) -> pl.DataFrame:
     )
     items = found.review_items.join(found.visits, "visit_id", suffix="_visit")
     proposed = (
-        items.select(
-            "account_id", pl.col("product_ids").alias("product_id"), pl.col("quantities").alias("proposed")
-        )
+        items.select("account_id", pl.col("product_ids").alias("product_id"), pl.col("quantities").alias("proposed"))
         .explode("product_id", "proposed")
         .drop_nulls()
         .group_by(key)
@@ -176,22 +174,14 @@ def report(found: StoreDayRows, truth: Truth, draws: int = DRAWS, seed: int = SE
 
 def read_store_day(lake: Lake, store_id: str | None = None, business_date: str | None = None) -> StoreDayRows:
     """The store-day's rows; by default of the latest business date that has visits. Raises InputError."""
-    known = (
-        scan(lake, VISITS)
-        .select("business_date", "store_id")
-        .unique()
-        .collect()
-        .sort("business_date", "store_id")
-    )
+    known = scan(lake, VISITS).select("business_date", "store_id").unique().collect().sort("business_date", "store_id")
     for column, wanted in (("store_id", store_id), ("business_date", business_date)):
         known = known if wanted is None else known.filter(pl.col(column) == wanted)
     if known.is_empty():
         raise InputError(f"{lake.root}: no such store-day has visits; was it materialized?")
     day, store = known.row(-1)
     partition = {"store_id": [store], "business_date": [day]}
-    tables = (
-        scan(lake, contract, partition).collect() for contract in (ORDERS, ORDER_LINES, REVIEW_ITEMS, VISITS)
-    )
+    tables = (scan(lake, contract, partition).collect() for contract in (ORDERS, ORDER_LINES, REVIEW_ITEMS, VISITS))
     return StoreDayRows(*tables)
 
 
@@ -241,9 +231,7 @@ def main(argv: Sequence[str]) -> int:
         description="Score the orders of a store-day against true receipts.",
     )
     parser.add_argument("--home", type=Path, required=True, help="the home whose lake holds the orders")
-    parser.add_argument(
-        "--truth", type=Path, required=True, help="folder with receipts.parquet and persons.parquet"
-    )
+    parser.add_argument("--truth", type=Path, required=True, help="folder with receipts.parquet and persons.parquet")
     parser.add_argument("--store", help="store id (the one with the latest visits)")
     parser.add_argument("--date", help="business date as 2026-11-22 (the latest with visits)")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -252,9 +240,7 @@ def main(argv: Sequence[str]) -> int:
         if not given.home.is_dir():
             raise InputError(f"{given.home}: no such folder")
         truth = read_truth(given.truth)
-        summary = report(
-            read_store_day(load_settings(home=given.home).lake(), given.store, given.date), truth
-        )
+        summary = report(read_store_day(load_settings(home=given.home).lake(), given.store, given.date), truth)
     except InputError as error:
         parser.exit(2, f"{error}\n")
     sys.stdout.write((json.dumps(summary, indent=2) if given.json else as_text(summary)) + "\n")

@@ -161,9 +161,7 @@ class Landing:
                     rejections.append(Rejection(landed.name, 0, "", Reason.FILE_NAME))
         return DocumentBatch(tuple(documents), tuple(files), tuple(rejections))
 
-    def consume(
-        self, batch: Batch | DocumentBatch, *, now: datetime, refused: Iterable[Rejection] = ()
-    ) -> Consumption:
+    def consume(self, batch: Batch | DocumentBatch, *, now: datetime, refused: Iterable[Rejection] = ()) -> Consumption:
         """Removes the batch's files after its good rows were committed; what was refused, by the reader or
         by a later step (`refused`), goes to `rejected/<category>/` first.
 
@@ -259,9 +257,7 @@ def write_whole(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def write_reasons(
-    place: Path, name: str, category: str, rejections: Sequence[Rejection], now: datetime
-) -> None:
+def write_reasons(place: Path, name: str, category: str, rejections: Sequence[Rejection], now: datetime) -> None:
     """Puts the reasons beside a rejected file: field names and reason codes, never a value."""
     reasons = {
         "source": name,

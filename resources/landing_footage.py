@@ -167,9 +167,7 @@ def pair(paths: Iterable[Path]) -> _Pairing:
     return _Pairing(pairs, halves, strangers)
 
 
-def consume_footage(
-    landing: Landing, batch: FootageBatch, footage_root: Path, *, now: datetime
-) -> Consumption:
+def consume_footage(landing: Landing, batch: FootageBatch, footage_root: Path, *, now: datetime) -> Consumption:
     """Moves the batch's clips to their places, sidecars first, after the catalogue rows were committed;
     what was refused goes to `landing/rejected/footage/`, where the 168 h clock of footage goes on."""
     for clip in batch.clips:
@@ -223,9 +221,7 @@ def _landed(store_id: str, camera_id: str, clip: Path, sidecar_file: Path) -> La
     with clip.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     place = place_of(store_id, camera_id, sidecar.captured_at, sha256)
-    return LandedClip(
-        store_id, camera_id, stamped_at, clip, sidecar_file, sidecar, clip.stat().st_size, sha256, place
-    )
+    return LandedClip(store_id, camera_id, stamped_at, clip, sidecar_file, sidecar, clip.stat().st_size, sha256, place)
 
 
 def _with_other_half(path: Path) -> list[Path]:

@@ -135,12 +135,7 @@ def whole(low: int, high: int) -> Parse:
     """A whole number in [low, high]; 3.0 counts as one, true does not."""
 
     def parse(value: object) -> int:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-            or value % 1
-        ):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value % 1:
             raise Refused(Reason.WRONG_TYPE)
         if not low <= value <= high:
             raise Refused(Reason.OUT_OF_RANGE)

@@ -34,7 +34,7 @@ def associate(log_ratio: Floats, iterations: int = 200) -> Association:
     with belief propagation", IEEE Transactions on Aerospace and Electronic Systems 50(4), 2014), exact for
     a tree.
     """
-    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - slow to import, and only needed here
+    from scipy.optimize import linear_sum_assignment
 
     rows, columns = linear_sum_assignment(np.maximum(log_ratio, 0.0), maximize=True)
     chosen = log_ratio[rows, columns] > 0.0

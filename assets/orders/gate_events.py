@@ -35,12 +35,8 @@ def with_known(known: pl.DataFrame, arriving: pl.DataFrame) -> pl.DataFrame:
 
 def business_dates(events: pl.DataFrame) -> tuple[tuple[str, str], ...]:
     """Store-days that the rows belong to: (store_id, business_date), sorted."""
-    return tuple(
-        events.select("store_id", "business_date").unique().sort("store_id", "business_date").iter_rows()
-    )
+    return tuple(events.select("store_id", "business_date").unique().sort("store_id", "business_date").iter_rows())
 
 
 def _one_row_each(events: pl.DataFrame) -> pl.DataFrame:
-    return events.unique("gate_event_id", keep="first", maintain_order=True).sort(
-        "scanned_at", "gate_event_id"
-    )
+    return events.unique("gate_event_id", keep="first", maintain_order=True).sort("scanned_at", "gate_event_id")

@@ -32,6 +32,4 @@ def from_landing(landed: pl.DataFrame) -> History:
         .explode("lines")
         .unnest("lines")
     )
-    return History(
-        dated.select(HISTORICAL_ORDERS.schema.names()), lines.select(HISTORICAL_ORDER_LINES.schema.names())
-    )
+    return History(dated.select(HISTORICAL_ORDERS.schema.names()), lines.select(HISTORICAL_ORDER_LINES.schema.names()))

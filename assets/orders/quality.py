@@ -91,9 +91,7 @@ def check_orders(
         identity_check("lines_sum_to_amount", unequal, orders.height, column="amount_fen"),
         identity_check("line_is_quantity_times_price", wrong_lines, order_lines.height, column="amount_fen"),
         identity_check("order_numbers_unique", orders.height - orders["order_no"].n_unique(), orders.height),
-        identity_check(
-            "visit_billed_at_most_once", orders.height - orders["visit_id"].n_unique(), orders.height
-        ),
+        identity_check("visit_billed_at_most_once", orders.height - orders["visit_id"].n_unique(), orders.height),
         _no_strangers("payer_is_of_the_visit", orders, payers, ("visit_id", "account_id")),
         _no_strangers("products_known", order_lines, products, ("product_id",)),
     ]
@@ -133,9 +131,9 @@ def check_reconciled(
         )
         .filter(pl.col("quantity").cast(pl.Int64).ne_missing(pl.col("found").cast(pl.Int64)))
     )
-    nobodys = shelf_events.filter(
-        pl.col("type").is_in([word for word in MOVING_TYPES if word != "restock"])
-    ).join(visit_tracks, "track_id", how="anti")
+    nobodys = shelf_events.filter(pl.col("type").is_in([word for word in MOVING_TYPES if word != "restock"])).join(
+        visit_tracks, "track_id", how="anti"
+    )
     raised = set(review_items.filter(pl.col("visit_id").is_null())["review_id"])
     not_raised = sum(review_id_of_event(event_id) not in raised for event_id in nobodys["event_id"])
     of_no_event = len(raised - {review_id_of_event(event_id) for event_id in shelf_events["event_id"]})
@@ -143,9 +141,7 @@ def check_reconciled(
     both = undecided.join(orders, "visit_id", how="semi").height
     return [
         identity_check("pieces_on_orders_or_in_review", lost.height, baskets.height, column="quantity"),
-        identity_check(
-            "events_of_nobody_in_review", not_raised + of_no_event, max(nobodys.height, len(raised))
-        ),
+        identity_check("events_of_nobody_in_review", not_raised + of_no_event, max(nobodys.height, len(raised))),
         identity_check("not_billed_while_undecided", both, review_items.height, column="visit_id"),
     ]
 

@@ -139,9 +139,7 @@ def _read_csv(
     rejections: list[Rejection] = []
     seen: set[tuple[object, ...]] = set()
     try:
-        reader = csv.DictReader(
-            io.StringIO(document.content.decode("utf-8-sig"), newline=""), restkey="", strict=True
-        )
+        reader = csv.DictReader(io.StringIO(document.content.decode("utf-8-sig"), newline=""), restkey="", strict=True)
         if unknown := set(reader.fieldnames or ()) ^ set(fields):
             known = sorted(unknown & set(fields))
             reason = Reason.MISSING_FIELD if known else Reason.UNKNOWN_FIELD
@@ -156,9 +154,7 @@ def _read_csv(
                 seen.add(key)
                 rows.append(row)
             except Refused as refused:
-                rejections.append(
-                    Rejection(document.name, reader.line_num, refused.field_name, refused.reason)
-                )
+                rejections.append(Rejection(document.name, reader.line_num, refused.field_name, refused.reason))
     except UnicodeDecodeError:
         return [], [Rejection(document.name, 0, "", Reason.NOT_UTF8)]
     except csv.Error:
@@ -316,12 +312,8 @@ _CAMERAS_FILE = {
                 "distortion": Field(_LISTED, _vector(5)),
                 "rotation": Field(_LISTED, _matrix),
                 "translation_m": Field(_LISTED, _vector(3)),
-                "slots": Field(
-                    _LISTED, list_of({"slot_id": _ID, "polygon_px": _OUTLINE_PX}, 10_000), required=False
-                ),
-                "zones": Field(
-                    _LISTED, list_of({"zone_id": _ID, "polygon_px": _OUTLINE_PX}, 1_000), required=False
-                ),
+                "slots": Field(_LISTED, list_of({"slot_id": _ID, "polygon_px": _OUTLINE_PX}, 10_000), required=False),
+                "zones": Field(_LISTED, list_of({"zone_id": _ID, "polygon_px": _OUTLINE_PX}, 1_000), required=False),
             },
             1_000,
         ),

@@ -53,9 +53,7 @@ def first_decisions(decisions: pl.DataFrame) -> pl.DataFrame:
     return decisions.sort("decided_at", "review_id").unique("review_id", keep="first", maintain_order=True)
 
 
-def resolve(
-    landed: pl.DataFrame, items: pl.DataFrame, known: pl.DataFrame, prices: pl.DataFrame
-) -> Resolution:
+def resolve(landed: pl.DataFrame, items: pl.DataFrame, known: pl.DataFrame, prices: pl.DataFrame) -> Resolution:
     """New decisions from a landing batch's frame.
 
     `items`: rows of `review_items` that the decisions may be about; `known`: rows of `review_decisions`;
@@ -64,9 +62,7 @@ def resolve(
     rejected.
     """
     item_of = {row["review_id"]: row for row in items.select(_ITEM_COLUMNS).iter_rows(named=True)}
-    when_decided: dict[str, datetime] = dict(
-        first_decisions(known).select("review_id", "decided_at").iter_rows()
-    )
+    when_decided: dict[str, datetime] = dict(first_decisions(known).select("review_id", "decided_at").iter_rows())
     taken = set(known.select(_SAME).iter_rows())
     on_sale: dict[tuple[str, str], set[str]] = {}
     rows: list[dict[str, object]] = []
@@ -93,9 +89,7 @@ def resolve(
             if any(entry["product_id"] not in on_sale[place] for entry in amended):
                 reason, field = Reason.UNKNOWN_REFERENCE, "lines.product_id"
         if reason is not None or item is None:
-            refused.append(
-                Rejection(line[SOURCE_FILE], line[SOURCE_LINE], field, reason or Reason.UNKNOWN_REVIEW)
-            )
+            refused.append(Rejection(line[SOURCE_FILE], line[SOURCE_LINE], field, reason or Reason.UNKNOWN_REVIEW))
             continue
         taken.add(same)
         when_decided[review_id] = decided_at
@@ -105,10 +99,7 @@ def resolve(
                 "business_date": item["business_date"],
                 "product_ids": [entry["product_id"] for entry in amended],
                 "quantities": [entry["quantity"] for entry in amended],
-                **{
-                    name: line[name]
-                    for name in ("review_id", "decided_at", "decision", "reviewer_id", "reason")
-                },
+                **{name: line[name] for name in ("review_id", "decided_at", "decision", "reviewer_id", "reason")},
             }
         )
     return Resolution(pl.DataFrame(rows, REVIEW_DECISIONS.schema), tuple(refused))

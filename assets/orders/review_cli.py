@@ -66,9 +66,7 @@ class Queue:
         """The item whose id begins so. Raises CommandError unless there is exactly one."""
         found = self.items.filter(pl.col("review_id").str.starts_with(start)).rows(named=True)
         if len(found) != 1:
-            raise CommandError(
-                f"{len(found)} review items begin with {start}" if found else f"no review item {start}"
-            )
+            raise CommandError(f"{len(found)} review items begin with {start}" if found else f"no review item {start}")
         return found[0]
 
 
@@ -86,9 +84,7 @@ def waiting_table(waiting: pl.DataFrame, names: dict[str, str], now: datetime) -
     """The queue for a reader's eyes."""
     table = Table(title=f"{waiting.height} review items wait", title_justify="left", header_style="bold")
     for heading in ("id", "when", "why", "proposed", "value", "sure", "decide within"):
-        table.add_column(
-            heading, justify="right" if heading in ("value", "sure", "decide within") else "left"
-        )
+        table.add_column(heading, justify="right" if heading in ("value", "sure", "decide within") else "left")
     for row in waiting.iter_rows(named=True):
         lines = zip(row["product_ids"], row["quantities"], strict=True)
         left = row["evidence_expires_at"] - now
@@ -104,9 +100,7 @@ def waiting_table(waiting: pl.DataFrame, names: dict[str, str], now: datetime) -
     return table
 
 
-def decide(
-    queue: Queue, landing: Landing, prices: pl.DataFrame, line: dict[str, object], now: datetime
-) -> Path:
+def decide(queue: Queue, landing: Landing, prices: pl.DataFrame, line: dict[str, object], now: datetime) -> Path:
     """Writes a decision into landing/reviews/ and returns the file. Raises CommandError for what would be
     refused."""
     line = line | {
@@ -117,9 +111,7 @@ def decide(
     try:
         parsed = parse_line(raw, REVIEWS)
     except Refused as refused:
-        raise CommandError(
-            f"{refused}; amend needs --line product=pieces, accept and reject take none"
-        ) from None
+        raise CommandError(f"{refused}; amend needs --line product=pieces, accept and reject take none") from None
     landed = pl.DataFrame([parsed | {SOURCE_FILE: "", SOURCE_LINE: 1}], landed_schema(REVIEWS))
     refused_lines = review.resolve(landed, queue.items, queue.decisions, prices).refused
     if refused_lines:
@@ -138,19 +130,13 @@ def picture(lake: Lake, store_day: StoreDay, item: dict[str, object] | None) -> 
     if item is not None:
         title = f"review item {str(item['review_id'])[:8]}: {_MEANING[str(item['reason'])]}"
         if item["visit_id"] is None:
-            shown = [
-                event_id
-                for event_id in events["event_id"]
-                if review_id_of_event(event_id) == item["review_id"]
-            ]
+            shown = [event_id for event_id in events["event_id"] if review_id_of_event(event_id) == item["review_id"]]
             events = events.filter(pl.col("event_id").is_in(shown))
             moment = item["raised_at"]
             assert isinstance(moment, datetime)
             points = points.filter(pl.col("captured_at").is_between(moment - _AROUND, moment + _AROUND))
         else:
-            links = _of_day(lake, tables.VISIT_TRACKS, store_day).filter(
-                pl.col("visit_id") == item["visit_id"]
-            )
+            links = _of_day(lake, tables.VISIT_TRACKS, store_day).filter(pl.col("visit_id") == item["visit_id"])
             events = events.join(links, "track_id", how="semi")
             points = points.join(links, "track_id", how="semi")
     if points.is_empty() and events.is_empty():
@@ -194,9 +180,7 @@ def _run(given: argparse.Namespace, settings: Settings, console: Console, now: d
     else:
         names = dict(scan(lake, tables.PRODUCTS).select("product_id", "name").collect().iter_rows())
         console.print(waiting_table(queue.waiting, names, now))
-        console.print(
-            "picture ID draws one of them; decide ID accept|amend|reject --reviewer NAME settles it."
-        )
+        console.print("picture ID draws one of them; decide ID accept|amend|reject --reviewer NAME settles it.")
 
 
 def _store_day(lake: Lake, item: dict[str, object] | None) -> StoreDay:
@@ -235,9 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     deciding = commands.add_parser("decide", help="accept, amend or reject an item")
     deciding.add_argument("review_id", help="the item's id or its beginning")
     deciding.add_argument("decision", choices=tables.DECISIONS[:3])
-    deciding.add_argument(
-        "--line", type=_line, action="append", default=[], help="amend: product=pieces, once a line"
-    )
+    deciding.add_argument("--line", type=_line, action="append", default=[], help="amend: product=pieces, once a line")
     deciding.add_argument("--reviewer", required=True, help="who decides")
     deciding.add_argument("--reason", default="reviewed", help="why")
     return parser

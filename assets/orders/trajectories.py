@@ -85,9 +85,7 @@ def read_trajectories(
     """
     settings = settings or MendingSettings()
     single = [
-        track
-        for track in _tracks(store_day, tracks, track_points, settings)
-        if _is_inside(track, floor_m, settings)
+        track for track in _tracks(store_day, tracks, track_points, settings) if _is_inside(track, floor_m, settings)
     ]
     found = associate(_continuations(single, floor_m[0] * floor_m[1], settings))
     follows = {

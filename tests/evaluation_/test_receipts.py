@@ -151,9 +151,7 @@ def home(tmp_path: Path) -> Path:
     info = CommitInfo("run", "code", "model", "planogram")
     rows = found()
     partition = {"store_id": ["s001"], "business_date": ["2026-11-22"]}
-    visits = rows.visits.with_columns(
-        pl.lit("alipay").alias("payment_method"), pl.lit(NOON).alias("exited_at")
-    )
+    visits = rows.visits.with_columns(pl.lit("alipay").alias("payment_method"), pl.lit(NOON).alias("exited_at"))
     for contract, frame in (
         (ORDERS, rows.orders),
         (ORDER_LINES, rows.order_lines),

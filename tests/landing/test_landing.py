@@ -73,18 +73,14 @@ def landing(tmp_path: Path) -> Landing:
 
 
 def files(landing: Landing) -> list[str]:
-    return sorted(
-        path.relative_to(landing.root).as_posix() for path in landing.root.rglob("*") if path.is_file()
-    )
+    return sorted(path.relative_to(landing.root).as_posix() for path in landing.root.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize(
     ("line_format", "row"),
     [(GATE_EVENTS, SCAN), (ACCOUNTS, ACCOUNT), (ORDERS_HISTORY, ORDER), (REVIEWS, REVIEW)],
 )
-def test_every_category_is_read_into_its_schema(
-    landing: Landing, line_format: LineFormat, row: object
-) -> None:
+def test_every_category_is_read_into_its_schema(landing: Landing, line_format: LineFormat, row: object) -> None:
     folder = f"{line_format.category}/s001" if line_format.by_store else line_format.category
     land(landing, f"{folder}/2026-11-22.jsonl", row)
     batch = landing.read(line_format)
@@ -196,9 +192,7 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(["good", "bad", "blank"]), max_size=12))
-def test_every_line_is_either_a_row_or_kept(
-    tmp_path_factory: pytest.TempPathFactory, kinds: list[str]
-) -> None:
+def test_every_line_is_either_a_row_or_kept(tmp_path_factory: pytest.TempPathFactory, kinds: list[str]) -> None:
     landing = Landing(tmp_path_factory.mktemp("landing"))
     text = {"good": json.dumps(SCAN), "bad": "{", "blank": ""}
     land(landing, "gate_events/s001/2026-11-22.jsonl", *(text[kind] for kind in kinds))

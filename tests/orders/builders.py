@@ -88,9 +88,7 @@ def prices() -> pl.DataFrame:
     return pl.DataFrame(rows, PRICES.schema)
 
 
-def decision(
-    review_id: str, word: str, lines: dict[str, int] | None = None, minute: int = 30
-) -> pl.DataFrame:
+def decision(review_id: str, word: str, lines: dict[str, int] | None = None, minute: int = 30) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "store_id": ["s001"],

@@ -51,9 +51,7 @@ def simulate(folder: Path, seed: int, *, noise_m: float = 0.1, event_prob: float
     store_day = StoreDay(layout.store_id, date(2026, 11, 20))
     landing = Landing(folder / "landing")
     write_reference(landing.root, layout, script.planogram, seed, date(2025, 1, 1))
-    write_lines(
-        landing.root / "gate_events" / layout.store_id / "2026-11-20.jsonl", _gate_events(day, layout, recipe)
-    )
+    write_lines(landing.root / "gate_events" / layout.store_id / "2026-11-20.jsonl", _gate_events(day, layout, recipe))
     known = reference.read_documents(landing.read_reference().documents)
     assert known.rejections == ()
     batch = landing.read(GATE_EVENTS)

@@ -19,9 +19,7 @@ def items(**changes: object) -> pl.DataFrame:
     return run([visit("v1", binding_prob=0.3)], [event(1, "v1", "pick", **changes)])[1].review_items
 
 
-def landed(
-    review_id: str, *words: str, lines: dict[str, int] | None = None, minute: int = 30
-) -> pl.DataFrame:
+def landed(review_id: str, *words: str, lines: dict[str, int] | None = None, minute: int = 30) -> pl.DataFrame:
     rows = [
         {
             "review_id": review_id,

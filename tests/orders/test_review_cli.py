@@ -77,9 +77,7 @@ def test_a_decision_is_written_once_and_leaves_the_queue(
 
 def test_an_amendment_carries_its_lines(home: Path, day: SimulatedDay) -> None:
     product = day.reference.frames["products"]["product_id"][0]
-    assert (
-        run(home, day, "decide", first_id(home), "amend", "--line", f"{product}=2", "--reviewer", "r1") == 0
-    )
+    assert run(home, day, "decide", first_id(home), "amend", "--line", f"{product}=2", "--reviewer", "r1") == 0
     line = json.loads(next((home / "landing/reviews").glob("*.jsonl")).read_text())
     assert line["lines"] == [{"product_id": product, "quantity": 2}]
 

@@ -61,9 +61,7 @@ def test_the_floor_plan_is_a_small_picture(day: SimulatedDay) -> None:
     import numpy as np
 
     plan = Plan.of_store(day.reference.frames["stores"], day.store_day.store_id)
-    drawn = floor_plan_png(
-        plan, day.reference.frames["slots"], day.track_points, day.shelf_events, title="a day"
-    )
+    drawn = floor_plan_png(plan, day.reference.frames["slots"], day.track_points, day.shelf_events, title="a day")
     assert len(drawn) <= MAX_BYTES
     picture = cv2.imdecode(np.frombuffer(drawn, np.uint8), cv2.IMREAD_COLOR)
     blank = floor_plan_png(
@@ -72,7 +70,5 @@ def test_the_floor_plan_is_a_small_picture(day: SimulatedDay) -> None:
     empty = cv2.imdecode(np.frombuffer(blank, np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == empty.shape
     assert (picture != empty).any(axis=2).mean() > 0.01, "trajectories are on it"
-    again = floor_plan_png(
-        plan, day.reference.frames["slots"], day.track_points, day.shelf_events, title="a day"
-    )
+    again = floor_plan_png(plan, day.reference.frames["slots"], day.track_points, day.shelf_events, title="a day")
     assert again == drawn
