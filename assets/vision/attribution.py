@@ -21,8 +21,9 @@ from assets.vision.fusion import CameraEpisode, Contact, FusedEvent, fuse
 from assets.vision.holdings import Movement, StoreHoldings
 from assets.vision.reach import BoxPath, FloorPath, ReachSettings, SlotPlace, Standing, contact_cost, standing
 from assets.vision.slot_episodes import SlotEpisode
+from assets.vision.slot_judgement import look_of_goods
 from assets.vision.slot_settings import SlotSettings
-from assets.vision.slot_stitching import joined_clips
+from assets.vision.slot_stitching import joined_clips, patch_of
 from lakehouse.contracts.vision import SHELF_EVENTS
 
 # More pieces than this are not moved at once by hand.
@@ -95,7 +96,9 @@ def camera_episodes(
         for row in rows.iter_rows(named=True):
             clips.setdefault(row["clip_id"], []).append(_episode(row))
         episodes = joined_clips(list(clips.values()), facings, settings.slots, settings.longest_gap_s)
-        found += [_camera_episode(str(camera_id), episode) for episode in episodes]
+        found += [
+            _camera_episode(str(camera_id), episode, before, settings.slots) for episode, before in episodes
+        ]
     return found
 
 
@@ -131,7 +134,14 @@ def _seconds(value: object) -> float:
     return value.timestamp()
 
 
-def _camera_episode(camera_id: str, episode: SlotEpisode) -> CameraEpisode:
+def _camera_episode(
+    camera_id: str, episode: SlotEpisode, before: bytes, settings: SlotSettings
+) -> CameraEpisode:
+    look: tuple[float, ...] = ()
+    if before and episode.patch:
+        pictures = patch_of(episode), patch_of(replace(episode, patch=before))
+        is_put = episode.put_prob > episode.pick_prob
+        look = look_of_goods(*(pictures if is_put else pictures[::-1]), settings)
     contact = None
     if episode.contact_px is not None:
         contact = Contact(camera_id, episode.changed_s, *episode.contact_px)
@@ -148,6 +158,7 @@ def _camera_episode(camera_id: str, episode: SlotEpisode) -> CameraEpisode:
         episode.pick_prob,
         contact,
         episode.has_person,
+        look,
     )
 
 
@@ -215,7 +226,11 @@ def attributed(
             moved = None
             if not deed.event.is_touch:
                 moved = holdings.move(
-                    deed.event.slot_id, deed.track_id, deed.event.put_log_odds, deed.event.quantity
+                    deed.event.slot_id,
+                    deed.track_id,
+                    deed.event.put_log_odds,
+                    deed.event.quantity,
+                    deed.event.looks,
                 )
             deeds.append(replace(deed, movement=moved))
     return _joined(deeds)

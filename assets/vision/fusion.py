@@ -50,6 +50,7 @@ class CameraEpisode:
     pick_prob: float
     contact: Contact | None = None
     has_person: bool = False
+    look: tuple[float, ...] = ()
 
     @property
     def length_s(self) -> float:
@@ -76,6 +77,7 @@ class FusedEvent:
     camera_ids: tuple[str, ...]
     contacts: tuple[Contact, ...] = field(default=())
     has_person: bool = False
+    looks: tuple[tuple[float, ...], ...] = ()
 
 
 def log_odds(probability: float) -> float:
@@ -170,6 +172,7 @@ def _fused(slot_id: str, group: Sequence[CameraEpisode], silent: int) -> FusedEv
             sorted((e.contact for e in sharp if e.contact), key=lambda c: (c.camera_id, c.time_s))
         ),
         has_person=any(e.has_person for e in group),
+        looks=tuple(sorted(e.look for e in group if e.look)),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 # Prior of a put-back over a pick. 24 % of the competition's events were put-backs (ground_truth_v14.json).
@@ -18,6 +18,10 @@ PUT_PRIOR_HOLDING_OTHER = math.log(0.12 / 0.88)
 PUT_PRIOR_HOLDING_NOTHING = math.log(0.04 / 0.96)
 PUT_PRIOR_UNKNOWN = math.log(0.24 / 0.76)
 PUT_PRIOR_STAFF = math.log(0.95 / 0.05)
+
+
+Look = tuple[float, ...]
+"""Colour histogram of what came or went, summing to one; empty where nothing could be seen."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class StoreHoldings:
 
     planogram: Mapping[str, str]
     staff: frozenset[str] = frozenset()
+    _looks: dict[tuple[str, str], list[Look]] = field(default_factory=dict)
     _carried: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _foreign: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -43,17 +48,25 @@ class StoreHoldings:
         """Products a person holds, oldest first."""
         return tuple(self._carried[track_id])
 
-    def move(self, slot_id: str, track_id: str | None, put_log_odds: float, quantity: int) -> Movement:
-        """Decide and book one event; call in order of time."""
+    def move(
+        self,
+        slot_id: str,
+        track_id: str | None,
+        put_log_odds: float,
+        quantity: int,
+        looks: Sequence[Look] = (),
+    ) -> Movement:
+        """Decide and book one event; call in order of time. `looks`: what moved, as cameras saw it."""
         own = self.planogram.get(slot_id)
         total = put_log_odds + self._prior(track_id, own)
         probability = 1.0 / (1.0 + math.exp(-abs(max(min(total, 30.0), -30.0))))
         if total > 0:
-            return self._put(slot_id, track_id, own, quantity, probability)
+            return self._put(slot_id, track_id, own, quantity, probability, looks)
         foreign = self._foreign[slot_id]
         product = foreign.pop() if foreign else own
         if product is not None and track_id is not None:
             self._carried[track_id] += [product] * quantity
+            self._looks.setdefault((track_id, product), []).extend(looks)
         return Movement("pick", product, quantity, probability)
 
     def cost(self, slot_id: str, track_id: str, put_log_odds: float) -> float:
@@ -73,8 +86,24 @@ class StoreHoldings:
             return PUT_PRIOR_HOLDING_PRODUCT
         return PUT_PRIOR_HOLDING_OTHER if carried else PUT_PRIOR_HOLDING_NOTHING
 
+    def _likest(self, track_id: str, looks: Sequence[Look]) -> str:
+        """The carried product that looked most like what was put down; of equals the latest."""
+        latest_first = list(dict.fromkeys(reversed(self._carried[track_id])))
+
+        def unlike(product: str) -> float:
+            known = self._looks.get((track_id, product), [])
+            return min((_apart(one, other) for one in looks for other in known), default=1.0)
+
+        return min(latest_first, key=lambda product: round(unlike(product), 6))
+
     def _put(
-        self, slot_id: str, track_id: str | None, own: str | None, quantity: int, probability: float
+        self,
+        slot_id: str,
+        track_id: str | None,
+        own: str | None,
+        quantity: int,
+        probability: float,
+        looks: Sequence[Look],
     ) -> Movement:
         if track_id is None:
             return Movement("put_back", own, quantity, probability)
@@ -83,7 +112,7 @@ class StoreHoldings:
             return Movement("restock", own, quantity, probability)
         if not carried:
             return Movement("put_back", own, quantity, probability)
-        product = own if own is not None and own in carried else carried[-1]
+        product = own if own is not None and own in carried else self._likest(track_id, looks)
         count = min(quantity, carried.count(product))
         for _ in range(count):
             carried.reverse()
@@ -92,3 +121,10 @@ class StoreHoldings:
         if product != own:
             self._foreign[slot_id] += [product] * count
         return Movement("put_back", product, count, probability)
+
+
+def _apart(one: Look, other: Look) -> float:
+    """One minus the histograms' intersection; 1 where either is unknown."""
+    if len(one) != len(other):
+        return 1.0
+    return 1.0 - sum(map(min, one, other))

@@ -114,7 +114,8 @@ def watch_frames(
         observer.observe(frame, time_s)
     if observer is not None:
         stretches.append(observer.close())
-    episodes = joined_clips(stretches, {view.slot_id: view.facings for view in views}, chosen, STRETCH_S)
+    facings = {view.slot_id: view.facings for view in views}
+    episodes = [episode for episode, _ in joined_clips(stretches, facings, chosen, STRETCH_S)]
     return sorted(filter(None, map(sighting, episodes)), key=lambda s: (s.time_s, s.slot_id))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -118,6 +119,20 @@ def direction_features(
         )
     difference = np.subtract(cues[1], cues[0])
     return np.append(difference, presence_log_ratio(before_bgr, after_bgr))
+
+
+def look_of_goods(with_bgr: FloatArray, without_bgr: FloatArray, settings: SlotSettings) -> tuple[float, ...]:
+    """Colours of what is in the one patch and not in the other: 12 hues, then dark, grey and white.
+
+    Sums to one; empty where nothing differs.
+    """
+    changed = change_map(with_bgr, without_bgr) > settings.change_level
+    if not changed.any():
+        return ()
+    pixels = cv2.convertScaleAbs(with_bgr)[:, CORE][changed][None]
+    hue, saturation, value = cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV)[0].T.astype(np.int64)
+    bins = np.where(saturation > 70, hue * 12 // 180, 12 + (value > 70) + (value > 170))
+    return tuple((np.bincount(bins, minlength=15) / len(bins)).tolist())
 
 
 def _logistic(value: float) -> float:

@@ -67,13 +67,15 @@ def joined_clips(
     facings: Mapping[str, int],
     settings: SlotSettings,
     longest_gap_s: float,
-) -> list[SlotEpisode]:
+) -> list[tuple[SlotEpisode, bytes]]:
     """Changes and touches of one camera's clips, in order, with the changes between the clips.
+
+    Beside each its slot's picture before it (empty for a touch).
 
     Times are in one common clock. A hand that rests on a slot's edge over the end of a clip looks like a
     change at first; the next clip tells that it was none.
     """
-    found: list[SlotEpisode] = []
+    found: list[tuple[SlotEpisode, bytes]] = []
     closing: dict[str, SlotEpisode] = {}
     states: dict[str, list[SlotEpisode]] = {}
     for clip in clips:
@@ -92,17 +94,20 @@ def joined_clips(
                 after = np.asarray(patch_of(first) * gain, dtype=np.float32)
                 if reverts(patch_of(earlier[-2]), patch_of(last), after, settings):
                     before = replace(last, patch=earlier[-2].patch)
-                    found.remove(earlier[-1])
+                    found = [pair for pair in found if pair[0] is not earlier[-1]]
             change = stitched_change(before, first, facings.get(first.slot_id, 1), settings, gain)
             if change is not None:
-                found.append(change)
+                found.append((change, before.patch))
         for episode in clip:
             if episode.kind == "opening":
                 states[episode.slot_id] = [episode]
             elif episode.kind == "change":
+                found.append(
+                    (episode, states[episode.slot_id][-1].patch if episode.slot_id in states else b"")
+                )
                 states.setdefault(episode.slot_id, []).append(episode)
             elif episode.kind == "closing":
                 closing[episode.slot_id] = episode
-            if episode.kind in ("change", "touch"):
-                found.append(episode)
+            elif episode.kind == "touch":
+                found.append((episode, b""))
     return found

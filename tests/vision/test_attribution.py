@@ -246,3 +246,14 @@ def test_hands_alone_give_an_event_without_a_track() -> None:
 
 def test_no_episodes_no_events() -> None:
     assert attribute(**frames({"t1": (1.0, 1.5)}, []), store_id="s001").is_empty()
+
+
+def test_of_two_carried_products_the_one_that_looks_like_it_was_put_down() -> None:
+    red, blue = (1.0, 0.0, 0.0), (0.0, 0.9, 0.1)
+    holdings = StoreHoldings({"s1": "cola", "s2": "tea", "s3": "rice"})
+    holdings.move("s1", "t1", -5.0, 1, [red])
+    holdings.move("s2", "t1", -5.0, 1, [blue])
+    assert holdings.move("s3", "t1", 6.0, 1, [(0.8, 0.1, 0.1)]).product_id == "cola"
+    assert holdings.carried("t1") == ("tea",)
+    holdings.move("s1", "t1", -5.0, 1, [red])
+    assert holdings.move("s3", "t1", 6.0, 1).product_id == "cola"

@@ -14,6 +14,7 @@ from assets.vision.clip_analysis import episode_frame
 from assets.vision.clips import Clip
 from assets.vision.shelf_watch import watch_frames
 from assets.vision.slot_episodes import SlotEpisode
+from assets.vision.slot_judgement import judge, look_of_goods
 from assets.vision.slot_settings import SlotSettings
 from assets.vision.slot_signal import Atlas, gain_between, ordered_quad, patch_coordinates, thumbnail
 from assets.vision.slot_stitching import stitched_change
@@ -261,3 +262,34 @@ def test_quantity_is_the_number_of_facings_that_changed(gone: tuple[int, ...], q
     view = SlotView("a", quad(29, width=40), facings=2)
     found = watch_frames(scene(paint), [view], [])
     assert [(s.type, s.quantity) for s in found] == [("pick", quantity)]
+
+
+def test_direction_on_a_crowded_shelf_turns_with_the_order_of_the_states() -> None:
+    rng = np.random.default_rng(2)
+    board = np.repeat(rng.integers(90, 230, (24, 26, 1)), 3, axis=2).astype(np.float32)
+    goods = board.copy()
+    goods[4:20, 8:18] = (30, 60, 210)
+    goods[8:12, 8:18] = (200, 220, 40)
+    taken, put = judge(goods, board, 1, SETTINGS), judge(board, goods, 1, SETTINGS)
+    assert taken.has_changed
+    assert (taken.facings_change, put.facings_change) == (-1, 1)
+    assert taken.pick_prob == pytest.approx(put.put_prob, abs=1e-6)
+
+
+def test_a_shadow_that_stays_on_a_crowded_shelf_is_no_change() -> None:
+    rng = np.random.default_rng(4)
+    shelf = cv2.blur(rng.integers(0, 255, (24, 26, 3)).astype(np.float32), (2, 2))
+    shadow = shelf.copy()
+    shadow[:, :14] *= 0.65
+    assert not judge(shelf, shadow, 1, SETTINGS).has_changed
+    assert not judge(shadow, shelf, 1, SETTINGS).has_changed
+
+
+def test_the_look_of_goods_is_that_of_what_came() -> None:
+    board = np.full((24, 26, 3), 200.0, np.float32)
+    red = board.copy()
+    red[4:20, 8:18] = (20, 20, 220)
+    look = look_of_goods(red, board, SETTINGS)
+    assert sum(look) == pytest.approx(1.0)
+    assert look[0] > 0.5
+    assert look_of_goods(board, board, SETTINGS) == ()
