@@ -75,6 +75,10 @@ def gate_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[R
     the table."""
     day, now, landing = store_day_of(context), tables.clock.now(), tables.workplace.landing()
     batch = landing.read(GATE_EVENTS, day.store_id)
+    if seals.is_sealed(tables.workplace.lake(), day):
+        done, too_late = _finished_files(batch, tables, day.store_id)
+        landing.consume(done, now=now, refused=too_late)
+        raise dg.Failure(f"the store-day is sealed: {len(too_late)} scans refused", allow_retries=False)
     arriving = scans.from_landing(batch.frame)
     mine = arriving.filter(pl.col("business_date") == day.business_date.isoformat())
     known = tables.read(orders.GATE_EVENTS, day)

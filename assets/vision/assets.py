@@ -12,6 +12,7 @@ import dagster as dg
 import polars as pl
 
 from assets.vision import checks
+from lakehouse import seals
 from lakehouse.contracts import orders, vision
 from lakehouse.store_day import StoreDay, capture_hour_of
 from resources.lake import Report, Tables, TableWrite, Workplace
@@ -43,7 +44,12 @@ def footage_segments(context: dg.AssetExecutionContext, tables: Tables, workplac
     day, now = store_day_of(context), tables.clock.now()
     settings, landing = workplace.settings(), workplace.landing()
     landed = read_footage(landing, day.store_id)
-    arriving = clips_of_day(landed, day, landing.root, now)
+    is_sealed = seals.is_sealed(tables.workplace.lake(), day)
+    arriving = clips_of_day(landed, day, landing.root, now, is_sealed=is_sealed)
+    if is_sealed:
+        # Moved out of the way first, or every later run would stumble over the same clips.
+        consume_footage(landing, arriving.batch(landed), settings.footage_root, now=now)
+        raise dg.Failure(f"the store-day is sealed: {len(arriving.refused)} clips refused", allow_retries=False)
     known = tables.read(vision.FOOTAGE_SEGMENTS, day)
     fresh = without_redeliveries(arriving.clips, known)
     probes = known_probes(known, settings.footage_root, [clip.place for clip in fresh])

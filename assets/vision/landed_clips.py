@@ -35,7 +35,9 @@ class DayBatch:
         return FootageBatch(self.clips, (*landed.rejections, *self.refused), landed.waiting)
 
 
-def clips_of_day(landed: FootageBatch, store_day: StoreDay, landing_root: Path, now: datetime) -> DayBatch:
+def clips_of_day(
+    landed: FootageBatch, store_day: StoreDay, landing_root: Path, now: datetime, *, is_sealed: bool = False
+) -> DayBatch:
     """The landed clips that began on the day, by the store's clock. A clip whose capture hour has expired is refused,
     as is one from the future: neither can be kept on time."""
     mine: list[LandedClip] = []
@@ -48,7 +50,10 @@ def clips_of_day(landed: FootageBatch, store_day: StoreDay, landing_root: Path, 
         elif began > now + timedelta(hours=24):
             refused.append(Rejection(name, 0, "captured_at", Reason.OUT_OF_RANGE))
         elif StoreDay.of_instant(clip.store_id, began) == store_day:
-            mine.append(clip)
+            if is_sealed:
+                refused.append(Rejection(name, 0, "captured_at", Reason.EVIDENCE_EXPIRED))
+            else:
+                mine.append(clip)
     return DayBatch(tuple(mine), tuple(refused))
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from lakehouse.contracts import contract
+from lakehouse import seals
+from lakehouse.contracts import CONTRACTS, contract
 from lakehouse.lake import Lake
 from lakehouse.reader import scan, table_version
 from lakehouse.store_day import StoreDay
@@ -199,3 +200,18 @@ def test_the_sensor_asks_once_per_state_of_the_folder(platform: Platform) -> Non
     later = tick()
     assert later.run_requests[0].run_key != request.run_key  # type: ignore[union-attr,index]
     path.unlink()
+
+
+def test_a_sealed_day_refuses_what_comes_late(platform: Platform) -> None:
+    """Last, because nothing of the day can be written afterwards."""
+    before = platform.versions()
+    seals.seal(platform.lake, platform.day, list(CONTRACTS.values()), run_id="test", now=datetime.now(UTC))
+    clip = land_clip(platform.landing, "c2", platform.began + timedelta(seconds=60))
+    scans = land_scans(platform.landing, platform.day.business_date, platform.began + timedelta(minutes=20))
+    assert not platform.run("store_day").success
+    assert platform.versions() == before
+    assert not clip.exists()
+    assert not scans.exists()
+    assert arrivals.look(platform.landing).is_empty
+    kept = {path.suffix for path in (platform.landing / "rejected").rglob("*") if path.is_file()}
+    assert {".mp4", ".jsonl"} <= kept
