@@ -10,14 +10,18 @@ INSTANT = pl.Datetime("us", "UTC")
 
 STORE_ID = Column("store_id", pl.String, "Store, as in its reference data.")
 CAPTURE_HOUR = Column("capture_hour", pl.String, "UTC hour of capture, as 2026-11-22T15Z; the unit of deletion.")
-BUSINESS_DATE = Column("business_date", pl.String, "Store-local date (Asia/Shanghai) of the visit's entry, as 2026-11-22.")
+BUSINESS_DATE = Column(
+    "business_date", pl.String, "Store-local date (Asia/Shanghai) of the visit's entry, as 2026-11-22."
+)
 CAMERA_ID = Column("camera_id", pl.String, "Camera within the store.")
 CLIP_ID = Column("clip_id", pl.String, "Clip: hash of camera, capture time and content.")
 SLOT_ID = Column("slot_id", pl.String, "Shelf slot: one product's lane on one shelf.")
 PRODUCT_ID = Column("product_id", pl.String, "Product, as in the reference data.")
 TRACK_ID = Column("track_id", pl.String, "One person's trajectory through the store.", pii=Pii.PSEUDONYMOUS)
 VISIT_ID = Column("visit_id", pl.String, "One stay of one shopper, from the entry scan on.", pii=Pii.PSEUDONYMOUS)
-ACCOUNT_ID = Column("account_id", pl.String, "Shopper's account; empty for a visit without one.", pii=Pii.PSEUDONYMOUS, nullable=True)
+ACCOUNT_ID = Column(
+    "account_id", pl.String, "Shopper's account; empty for a visit without one.", pii=Pii.PSEUDONYMOUS, nullable=True
+)
 IS_SIMULATED = Column("is_simulated", pl.Boolean, "True for rows that a simulator made; no person stands behind them.")
 
 

@@ -29,7 +29,9 @@ class RetentionRule:
 
     def __post_init__(self) -> None:
         if self.limit and self.statutory_min and self.statutory_min > self.limit and not self.decision:
-            raise ValueError(f"retention class {self.retention}: statutory minimum above the promise, no decision recorded")
+            raise ValueError(
+                f"retention class {self.retention}: statutory minimum above the promise, no decision recorded"
+            )
 
 
 SCHEDULE: dict[RetentionClass, RetentionRule] = {
@@ -60,9 +62,15 @@ SCHEDULE: dict[RetentionClass, RetentionRule] = {
             ("C-52", "C-53"),
             "privacy officer",
         ),
-        RetentionRule(RetentionClass.REFERENCE, None, "describes the store and its goods, no person", (), "data office"),
         RetentionRule(
-            RetentionClass.LEDGER, None, "proof that the rules were kept; holds no personal value", ("C-57",), "privacy officer"
+            RetentionClass.REFERENCE, None, "describes the store and its goods, no person", (), "data office"
+        ),
+        RetentionRule(
+            RetentionClass.LEDGER,
+            None,
+            "proof that the rules were kept; holds no personal value",
+            ("C-57",),
+            "privacy officer",
         ),
     )
 }

@@ -97,7 +97,10 @@ DETECTIONS = TableContract(
         *_box(Pii.SENSITIVE),
         Column("score_prob", pl.Float32, "Detector's score, 0 to 1."),
         Column(
-            "appearance", pl.List(pl.Float32), "Colour histogram of three stripes (HSV), for linking.", pii=Pii.SENSITIVE
+            "appearance",
+            pl.List(pl.Float32),
+            "Colour histogram of three stripes (HSV), for linking.",
+            pii=Pii.SENSITIVE,
         ),
         Column("clothing_upper", pl.List(pl.Float32), "Colour histogram of the upper body.", pii=Pii.SENSITIVE),
         Column("clothing_lower", pl.List(pl.Float32), "Colour histogram of the lower body.", pii=Pii.SENSITIVE),
@@ -131,11 +134,23 @@ SLOT_EPISODES = TableContract(
         CLIP_ID,
         Column("episode_id", pl.String, "Episode: hash of clip, slot and start."),
         SLOT_ID,
-        Column("kind", pl.String, f"One of {', '.join(EPISODE_KINDS)}; opening and closing are the states at the clip's ends."),
-        instant("started_at", "First frame in which something moves in the slot."),
-        instant("ended_at", "Last such frame."),
+        Column(
+            "kind",
+            pl.String,
+            f"One of {', '.join(EPISODE_KINDS)}; opening and closing are the states at the clip's ends.",
+        ),
+        instant(
+            "started_at",
+            "Last frame that shows the slot as before (a change), or first in which something moves (a touch).",
+        ),
+        instant(
+            "ended_at",
+            "First frame that shows the slot as after (a change), or last in which something moves (a touch).",
+        ),
         instant("changed_at", "The moment that best separates before from after."),
-        Column("presence_change", pl.Float32, "Log-ratio of the slot's presence after to before; positive: something came."),
+        Column(
+            "presence_change", pl.Float32, "Log-ratio of the slot's presence after to before; positive: something came."
+        ),
         Column("appearance_change", pl.Float32, "Share of the slot's area that changed, 0 to 1."),
         Column("facings_change", pl.Int16, "Products that came (positive) or went (negative).", "pieces"),
         Column("put_prob", pl.Float32, "Probability that something was put."),
@@ -143,7 +158,12 @@ SLOT_EPISODES = TableContract(
         Column("contact_x_px", pl.Float32, "Where the hand met the slot.", "px", Pii.FOOTAGE, nullable=True),
         Column("contact_y_px", pl.Float32, "Where the hand met the slot.", "px", Pii.FOOTAGE, nullable=True),
         Column("has_person", pl.Boolean, "Whether a person's box overlapped the slot during the episode."),
-        Column("patch", pl.Binary, "Small grey picture of the slot after the episode, to join clips.", pii=Pii.FOOTAGE),
+        Column(
+            "patch",
+            pl.Binary,
+            "Small colour picture (24x26) of the slot and its sides after the episode, to join clips and name goods.",
+            pii=Pii.FOOTAGE,
+        ),
     ),
     key=("episode_id",),
     write_mode=ReplacePartition(),
@@ -289,7 +309,9 @@ SHELF_EVENTS = TableContract(
         Column("product_id", pl.String, "What was moved; empty where the planogram knows none.", nullable=True),
         Column("type", pl.String, f"One of {', '.join(EVENT_TYPES)}."),
         Column("quantity", pl.Int16, "Pieces moved; 0 for a touch.", "pieces"),
-        Column("track_id", pl.String, "Who did it; empty where nobody can be named.", pii=Pii.PSEUDONYMOUS, nullable=True),
+        Column(
+            "track_id", pl.String, "Who did it; empty where nobody can be named.", pii=Pii.PSEUDONYMOUS, nullable=True
+        ),
         Column("event_prob", pl.Float32, "Calibrated probability that type and slot are right."),
         Column("attribution_prob", pl.Float32, "Probability that the person is right; 0 without one."),
         Column("camera_count", pl.Int8, "Cameras that saw the change."),
