@@ -29,7 +29,7 @@ CLOSING = _schedule(
 TIDYING = _schedule(housekeeping, "30 4 * * *", "Dagster's own storage stays small.")
 
 BY_ENVIRONMENT: dict[str, tuple[dg.ScheduleDefinition, ...]] = {
-    "local": (SWEEPING,),
+    "local": (SWEEPING, CLOSING),
     "production": (SWEEPING, CLOSING, TIDYING),
 }
 
