@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from assets.orders.association import Floats, associate
@@ -20,7 +21,8 @@ class MendingSettings:
 
     `distance_m` and `walk_m_s`: spread of the new beginning around the old end, at once and per second of
     gap; `gap_s`: mean gap; `longest_gap_s`: none is longer; `overlap_s`: by how much both may be seen at
-    once; `shortest_track_s`: shorter ones are nobody.
+    once; `shortest_track_s`: shorter ones are nobody; `gate_m`: who is lost this near to a gate has left, who
+    is found there has come, for at the gate people hide each other.
     """
 
     distance_m: float = 0.6
@@ -29,6 +31,7 @@ class MendingSettings:
     longest_gap_s: float = 10.0
     overlap_s: float = 1.0
     shortest_track_s: float = 2.0
+    gate_m: float = 2.5
     margin_m: float = 0.3
     window_s: float = 60.0
 
@@ -76,18 +79,19 @@ def read_trajectories(
     tracks: pl.DataFrame,
     track_points: pl.DataFrame,
     floor_m: tuple[float, float],
+    gates_m: Floats,
     settings: MendingSettings | None = None,
 ) -> list[Trajectory]:
     """Trajectories that begin on the day, by their start, from rows of `tracks` and `track_points`.
 
-    `floor_m`: width and depth of the floor. A track that lies mostly outside of it is a reflection or a
+    `floor_m`: width and depth of the floor; `gates_m` (g, 2): the gates. A track that lies mostly outside of it is a reflection or a
     passer-by behind glass, and nobody's visit.
     """
     settings = settings or MendingSettings()
     single = [
         track for track in _tracks(store_day, tracks, track_points, settings) if _is_inside(track, floor_m, settings)
     ]
-    found = associate(_continuations(single, floor_m[0] * floor_m[1], settings))
+    found = associate(_continuations(single, floor_m[0] * floor_m[1], gates_m, settings))
     follows = {
         int(before): (int(after), float(prob))
         for (before, after), prob in zip(found.pairs, found.pair_prob, strict=True)
@@ -133,7 +137,7 @@ def _is_inside(track: Track, floor_m: tuple[float, float], settings: MendingSett
     return bool(((track.places_m >= low) & (track.places_m <= high)).all(axis=1).mean() >= 0.5)
 
 
-def _continuations(tracks: Sequence[Track], area_m2: float, settings: MendingSettings) -> Floats:
+def _continuations(tracks: Sequence[Track], area_m2: float, gates_m: Floats, settings: MendingSettings) -> Floats:
     """(n, n): log-likelihood that the column's track goes on where the row's broke off, over that of two
     people."""
     count = len(tracks)
@@ -144,7 +148,9 @@ def _continuations(tracks: Sequence[Track], area_m2: float, settings: MendingSet
     begin_m = np.array([track.places_m[0] for track in tracks])
     end_m = np.array([track.places_m[-1] for track in tracks])
     broke_off = np.array([not track.ended_in_exit for track in tracks])
+    broke_off &= _far(end_m, gates_m, settings.gate_m)
     from_nowhere = np.array([not track.started_in_entrance for track in tracks])
+    from_nowhere &= _far(begin_m, gates_m, settings.gate_m)
     gap_s = begin_s[None, :] - end_s[:, None]
     distance2 = np.sum((begin_m[None, :] - end_m[:, None]) ** 2, axis=2)
     spread = np.hypot(settings.distance_m, settings.walk_m_s * gap_s)
@@ -154,6 +160,12 @@ def _continuations(tracks: Sequence[Track], area_m2: float, settings: MendingSet
     possible &= broke_off[:, None] & from_nowhere[None, :] & (begin_s[:, None] < begin_s[None, :])
     ratio: Floats = np.where(possible, near + soon + np.log(area_m2 * settings.window_s), -np.inf)
     return ratio
+
+
+def _far(places_m: Floats, gates_m: Floats, limit_m: float) -> npt.NDArray[np.bool_]:
+    """(n,) whether a place is farther than the limit from every gate."""
+    distances = np.linalg.norm(places_m[:, None, :] - gates_m.reshape(1, -1, 2), axis=2)
+    return np.asarray((distances > limit_m).all(axis=1))
 
 
 def _joined(parts: tuple[Track, ...], prob: float) -> Trajectory:

@@ -121,7 +121,8 @@ def bind(
     """
     settings = settings or BindingSettings()
     stays = _stays(gate_events, settings)
-    followed = read_trajectories(store_day, tracks, track_points, (floor.width_m, floor.depth_m))
+    gates_m = np.array([floor.gates[gate_id] for gate_id in sorted(floor.gates)]).reshape(-1, 2)
+    followed = read_trajectories(store_day, tracks, track_points, (floor.width_m, floor.depth_m), gates_m)
     found = associate(_log_ratios(store_day.start_at, stays, followed, floor, settings))
     bound = {
         int(row): (int(column), float(prob)) for (row, column), prob in zip(found.pairs, found.pair_prob, strict=True)

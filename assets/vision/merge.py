@@ -7,6 +7,7 @@ tables.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ import numpy.typing as npt
 import polars as pl
 
 from assets.vision.clothing import dominant_colour
+from assets.vision.clothing_change import ChangeSettings, change_moments
 from assets.vision.floor_position import BodySettings, locate
 from assets.vision.geometry import Camera
 from assets.vision.smoothing import filled_moments, local_linear
@@ -52,9 +54,11 @@ class MergeSettings:
     tracking: TrackingSettings = field(default_factory=lambda: STORE_TRACKING)
     body: BodySettings = field(default_factory=BodySettings)
     fusion: FusionSettings = field(default_factory=FusionSettings)
+    clothing_change: ChangeSettings = field(default_factory=ChangeSettings)
     floor_smoothing_s: float = 0.4
     point_smoothing_s: float = 0.3
     zone_margin_m: float = 0.5
+    zone_reach_m: float = 2.5
     min_person_s: float = 2.0
     convincing_prob: float = 0.43
     walking_m: float = 1.2
@@ -81,6 +85,15 @@ class _CameraTrack:
     upper: Array
     lower: Array
     score: Array
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Detections (by row) of one camera's track of one person, and the time (s) that it covers."""
+
+    rows: npt.NDArray[np.int64]
+    first_s: float
+    last_s: float
 
 
 def trajectories(
@@ -110,9 +123,9 @@ def trajectories(
         return _empty()
     last = int(np.ceil(seconds.max() / STEP_S)) - origin
     floors = [part.floor for part in parts]
-    is_entrance = _in_zone(floors, store.entrance_zone_m, settings.zone_margin_m)
-    is_exit = _in_zone(floors, store.exit_zone_m, settings.zone_margin_m)
-    found = people(floors, STEP_S, is_entrance, is_exit, (10, last), settings.fusion)
+    entrance = _zone_shares(floors, store.entrance_zone_m, settings)
+    way_out = _zone_shares(floors, store.exit_zone_m, settings)
+    found = people(floors, STEP_S, entrance, way_out, (10, last), settings.fusion)
     tables = [
         _tables(person, parts, store, origin, settings)
         for person in sorted(found, key=lambda p: min(int(floors[n].step[0]) for n in p.tracks))
@@ -138,27 +151,46 @@ def camera_tracks(
     )
     upper, lower = _matrix(table["clothing_upper"]), _matrix(table["clothing_lower"])
     linked = link(found, np.unique(time_s), settings.tracking)
+    pieces = [
+        piece
+        for index in range(len(linked.rows))
+        for piece in _pieces(found, linked, index, upper, lower, settings)
+    ]
     return [
         part
-        for index in range(len(linked.rows))
-        if (part := _on_floor(found, linked, index, number, camera, upper, lower, settings)) is not None
+        for piece in pieces
+        if (part := _on_floor(found, piece, number, camera, upper, lower, settings)) is not None
     ]
+
+
+def _pieces(
+    found: Detections, linked: CameraTracks, index: int, upper: Array, lower: Array, settings: MergeSettings
+) -> list[_Piece]:
+    """A camera's track, cut where its clothes change."""
+    rows, seen = linked.rows[index], linked.time_s[linked.track == index]
+    times = found.time_s[rows]
+    cuts = change_moments(times, upper[rows], lower[rows], found.score[rows], settings.clothing_change)
+    edges = [-np.inf, *cuts, np.inf]
+    pieces = []
+    for low, high in itertools.pairwise(edges):
+        mine = rows[(times >= low) & (times < high)]
+        first = seen[0] if low == -np.inf else found.time_s[mine][0]
+        last = seen[-1] if high == np.inf else found.time_s[mine][-1]
+        pieces.append(_Piece(mine, float(first), float(last)))
+    return pieces
 
 
 def _on_floor(
     found: Detections,
-    linked: CameraTracks,
-    index: int,
+    piece: _Piece,
     number: int,
     camera: Camera,
     upper: Array,
     lower: Array,
     settings: MergeSettings,
 ) -> _CameraTrack | None:
-    rows = linked.rows[index]
-    mine = linked.track == index
+    rows, first, last = piece.rows, piece.first_s, piece.last_s
     # the grid starts and ends inside the track, and fills no longer gap than the camera's tracks do
-    first, last = linked.time_s[mine][0], linked.time_s[mine][-1]
     grid = np.arange(int(np.ceil(first / STEP_S - 1e-6)), int(np.floor(last / STEP_S + 1e-6)) + 1)
     at_s, _ = filled_moments(
         found.time_s[rows], np.asarray(grid * STEP_S, dtype=np.float64), settings.tracking.fill_gap_s
@@ -208,9 +240,14 @@ def in_polygon(xy_m: Array, polygon_m: Array, margin_m: float = 0.0) -> npt.NDAr
     )
 
 
-def _in_zone(floors: Sequence[FloorTrack], polygon_m: Array, margin_m: float) -> npt.NDArray[np.bool_]:
+def _zone_shares(floors: Sequence[FloorTrack], polygon_m: Array, settings: MergeSettings) -> Array:
+    """(k, 2) for every track's first and last point: 1 in the zone (grown by its margin), falling to 0 at
+    `zone_reach_m` beyond it. Near the gate people hide each other, and tracks begin late or end early."""
+    outline = np.asarray(polygon_m, dtype=np.float32).reshape(-1, 1, 2)
     ends = np.concatenate([[item.xy_m[0], item.xy_m[-1]] for item in floors])
-    return in_polygon(ends, polygon_m, margin_m).reshape(-1, 2)
+    beyond_m = np.array([-cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in ends])
+    shares = 1.0 - np.maximum(beyond_m - settings.zone_margin_m, 0.0) / settings.zone_reach_m
+    return np.clip(shares, 0.0, 1.0).reshape(-1, 2)
 
 
 def _tables(

@@ -37,7 +37,7 @@ class FusionSettings:
     base_gain: float = 1.0
     position_sigma_m: float = 0.5
     position_sigma_m_s: float = 0.35
-    gap_weight_per_s: float = 0.05
+    gap_weight_per_s: float = 0.1
     interior_gain: float = 1.2
     max_speed_m_s: float = 2.5
     coast_s: float = 0.8
@@ -97,20 +97,20 @@ def fuse(tracks: Sequence[FloorTrack], numbers: Sequence[int]) -> _Path:
 def people(
     tracks: Sequence[FloorTrack],
     step_s: float,
-    is_entrance: npt.NDArray[np.bool_],
-    is_exit: npt.NDArray[np.bool_],
+    entrance: Array,
+    way_out: Array,
     footage_steps: tuple[int, int],
     settings: FusionSettings,
 ) -> list[Person]:
     """Group camera tracks into people.
 
-    `is_entrance` and `is_exit` (k, 2) say of every track whether its first and its last point lie in that
-    zone; `footage_steps` are the first and last moment of the day's footage, where people may stand anywhere.
+    `entrance` and `way_out` (k, 2) say of every track how near its first and its last point are to that zone,
+    from 0 to 1 within it; `footage_steps` are the first and last moment of the day's footage, where people may stand anywhere.
     """
     if not tracks:
         return []
     groups = _over_cameras(tracks, step_s, settings)
-    return _over_time(tracks, groups, step_s, is_entrance, is_exit, footage_steps, settings)
+    return _over_time(tracks, groups, step_s, entrance, way_out, footage_steps, settings)
 
 
 def pair_gains(tracks: Sequence[FloorTrack], step_s: float, settings: FusionSettings) -> tuple[Array, Array]:
@@ -179,8 +179,8 @@ def _over_time(
     tracks: Sequence[FloorTrack],
     groups: list[list[int]],
     step_s: float,
-    is_entrance: npt.NDArray[np.bool_],
-    is_exit: npt.NDArray[np.bool_],
+    entrance: Array,
+    way_out: Array,
     footage_steps: tuple[int, int],
     settings: FusionSettings,
 ) -> list[Person]:
@@ -188,10 +188,11 @@ def _over_time(
     count = len(paths)
     gain = np.full((count, count), -FORBIDDEN)
     edge = round(settings.edge_s / step_s)
-    enters = [bool(is_entrance[min(g, key=lambda n: int(tracks[n].step[0])), 0]) for g in groups]
-    leaves = [bool(is_exit[max(g, key=lambda n: int(tracks[n].step[-1])), 1]) for g in groups]
-    open_start = [enters[i] or int(p.step[0]) - footage_steps[0] <= edge for i, p in enumerate(paths)]
-    open_end = [leaves[i] or footage_steps[1] - int(p.step[-1]) <= edge for i, p in enumerate(paths)]
+    entered = [float(entrance[min(g, key=lambda n: int(tracks[n].step[0])), 0]) for g in groups]
+    left = [float(way_out[max(g, key=lambda n: int(tracks[n].step[-1])), 1]) for g in groups]
+    enters, leaves = [share >= 1.0 for share in entered], [share >= 1.0 for share in left]
+    open_start = [1.0 if int(p.step[0]) - footage_steps[0] <= edge else entered[i] for i, p in enumerate(paths)]
+    open_end = [1.0 if footage_steps[1] - int(p.step[-1]) <= edge else left[i] for i, p in enumerate(paths)]
     for i, before in enumerate(paths):
         for j, after in enumerate(paths):
             gap_s = (int(after.step[0]) - int(before.step[-1])) * step_s
@@ -200,7 +201,7 @@ def _over_time(
             if before.step[0] >= after.step[0]:
                 continue
             gain[i, j] = _time_gain(before, after, max(gap_s, 0.0), step_s, settings) + settings.interior_gain * (
-                (not open_end[i]) + (not open_start[j]) - 1.0
+                1.0 - open_end[i] - open_start[j]
             )
             # who ends at the exit has left, who begins at the entrance is somebody new, but for a lost second
             gone = (leaves[i] + enters[j]) * min(max(gap_s, 0.0) / settings.gone_s, 1.0)
