@@ -67,9 +67,7 @@ def people_of(tracks: Trajectories, truth: Path, t0_s: float) -> dict[str, str]:
     joined = points.join(positions.select("tick", "person_id", at_x="x_m", at_y="y_m"), on="tick")
     distance = ((pl.col("x_m") - pl.col("at_x")) ** 2 + (pl.col("y_m") - pl.col("at_y")) ** 2).sqrt()
     counted = joined.filter(distance < NEAR_M).group_by("track_id", "person_id").len()
-    best = counted.sort("len", "person_id", descending=True).unique(
-        "track_id", keep="first", maintain_order=True
-    )
+    best = counted.sort("len", "person_id", descending=True).unique("track_id", keep="first", maintain_order=True)
     return dict(best.select("track_id", "person_id").iter_rows())
 
 
@@ -79,9 +77,7 @@ def follows(tracks: Trajectories, positions: pl.DataFrame, deed: Deed, person_id
     Whether a track stays with one person is another question, with a confidence of its own.
     """
     tick = pl.col("captured_at").dt.epoch("us") / 1e6
-    near = tracks.track_points.filter(
-        (pl.col("track_id") == deed.track_id) & ((tick - deed.moment_s).abs() < 0.2)
-    )
+    near = tracks.track_points.filter((pl.col("track_id") == deed.track_id) & ((tick - deed.moment_s).abs() < 0.2))
     there = positions.filter(
         (pl.col("person_id") == person_id) & ((pl.col("time_s") + t0_s - deed.moment_s).abs() < 0.2)
     )
@@ -130,9 +126,7 @@ def main() -> None:
     real = pl.read_parquet(truth / "events.parquet").filter(pl.col("slot_id").is_not_null())
     real = real.filter(pl.col("type") != "touch").sort("time_s")
     happened = [
-        ShelfEvent(
-            row["time_s"], row["slot_id"], "pick" if row["type"] == "pick" else "put_back", row["quantity"]
-        )
+        ShelfEvent(row["time_s"], row["slot_id"], "pick" if row["type"] == "pick" else "put_back", row["quantity"])
         for row in real.iter_rows(named=True)
     ]
     events = attribute(
@@ -172,19 +166,14 @@ def main() -> None:
     is_real = np.array([index in matched for index in range(len(fused))])
     intercept, slope = platt(np.array([e.change_log_odds for e in fused]), is_real)
     carried = dict(planogram.select("slot_id", "product_id").iter_rows())
-    deeds = attributed(
-        fused, tracks.sightings, tracks.track_points, slots, StoreHoldings(carried, staff), plain
-    )
+    deeds = attributed(fused, tracks.sightings, tracks.track_points, slots, StoreHoldings(carried, staff), plain)
     true_person = {id(fused[index]): real["person_id"][t] for index, t in matched.items()}
     by_place = {(e.slot_id, e.changed_s): true_person[id(e)] for e in fused if id(e) in true_person}
     named = [d for d in deeds if d.track_id is not None and (d.event.slot_id, d.event.changed_s) in by_place]
     positions = pl.read_parquet(truth / "positions.parquet")
     margin = np.array([min(deed.person_prob, 1 - 1e-6) for deed in named])
     is_right = np.array(
-        [
-            follows(tracks, positions, deed, by_place[deed.event.slot_id, deed.event.changed_s], t0_s)
-            for deed in named
-        ]
+        [follows(tracks, positions, deed, by_place[deed.event.slot_id, deed.event.changed_s], t0_s) for deed in named]
     )
     person_intercept, person_slope = platt(np.log(margin / (1 - margin)), is_right)
     result["confidence"] = {

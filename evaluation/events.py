@@ -215,9 +215,7 @@ def report(found: Sequence[SeenEvent], truth: Sequence[ShelfEvent], tolerance_s:
                 "quantity": event.quantity,
                 "probability": round(event.probability, 3),
                 "is_true": index in partner,
-                "error_s": round(event.time_s - truth[partner[index]].time_s, 3)
-                if index in partner
-                else None,
+                "error_s": round(event.time_s - truth[partner[index]].time_s, 3) if index in partner else None,
             }
             for index, event in enumerate(found)
         ],
@@ -265,12 +263,8 @@ def main(argv: Sequence[str], watch: Watch) -> int:
         description="Find picks, put-backs and touches in a video and score them.",
     )
     parser.add_argument("--video", type=Path, required=True, help="the footage")
-    parser.add_argument(
-        "--slots", type=Path, required=True, help="slots.yaml: slots and optional zones, in pixels"
-    )
-    parser.add_argument(
-        "--truth", type=Path, required=True, help="events.csv: time_s, slot_id, type, quantity"
-    )
+    parser.add_argument("--slots", type=Path, required=True, help="slots.yaml: slots and optional zones, in pixels")
+    parser.add_argument("--truth", type=Path, required=True, help="events.csv: time_s, slot_id, type, quantity")
     parser.add_argument("--tolerance", type=_tolerance, default=1.0, help="seconds an event may be off (1.0)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args(argv)

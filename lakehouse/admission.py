@@ -38,9 +38,7 @@ def check_frame(contract: TableContract, frame: pl.DataFrame) -> None:
         if not column.nullable and (missing := frame.get_column(column.name).null_count()):
             raise ContractViolation(contract.path, "values are missing", column=column.name, count=missing)
     if repeated := frame.height - frame.select(pl.struct(contract.key).n_unique()).item():
-        raise ContractViolation(
-            contract.path, f"rows repeat the key ({', '.join(contract.key)})", count=repeated
-        )
+        raise ContractViolation(contract.path, f"rows repeat the key ({', '.join(contract.key)})", count=repeated)
     for name in contract.partition_by:
         if bad := sum(not _is_label(name, value) for value in frame.get_column(name).unique()):
             raise ContractViolation(contract.path, "values cannot name a partition", column=name, count=bad)

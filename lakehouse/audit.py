@@ -57,9 +57,7 @@ class AuditFailed(LakehouseError):
 
     def __init__(self, table: str, results: list[ExpectationResult]) -> None:
         self.results = results
-        broken = [
-            f"{r.name} {f'raised {r.error}' if r.error else r.unexpected_count}" for r in results if r.blocks
-        ]
+        broken = [f"{r.name} {f'raised {r.error}' if r.error else r.unexpected_count}" for r in results if r.blocks]
         super().__init__(table, f"the audit failed: {', '.join(broken)}", count=len(broken))
 
 
@@ -109,8 +107,8 @@ def _columns_of(expectation: Expectation) -> list[str]:
 @cache
 def _whole_frame() -> Any:
     """The one batch definition: a pandas frame in an in-memory context. Loads Great Expectations."""
-    import great_expectations as gx  # noqa: PLC0415 - 2 s that only an audit should pay
-    from great_expectations.data_context.types.base import (  # noqa: PLC0415
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import (
         DataContextConfig,
         InMemoryStoreBackendDefaults,
         ProgressBarsConfig,
@@ -130,8 +128,8 @@ def _whole_frame() -> Any:
 def _validate(rows: Any, asked: tuple[Expectation, ...]) -> dict[int, Any]:
     """Raw results by the expectation's place: failed metrics come back in another order than asked."""
     batch = _whole_frame().get_batch({"dataframe": rows})
-    import great_expectations as gx  # noqa: PLC0415 - loaded by the line above
-    from great_expectations.expectations.registry import get_expectation_impl  # noqa: PLC0415
+    import great_expectations as gx
+    from great_expectations.expectations.registry import get_expectation_impl
 
     suite = gx.ExpectationSuite(name="contract")
     for index, expectation in enumerate(asked):
@@ -143,9 +141,7 @@ def _validate(rows: Any, asked: tuple[Expectation, ...]) -> dict[int, Any]:
 
 
 def _result(expectation: Expectation, raw: Any) -> ExpectationResult:
-    limits = ", ".join(
-        f"{name}={value}" for name, value in sorted(expectation.kwargs.items()) if value is not None
-    )
+    limits = ", ".join(f"{name}={value}" for name, value in sorted(expectation.kwargs.items()) if value is not None)
     start = (expectation.name, expectation.column, expectation.severity)
     error = "NoResult" if raw is None else _error_of(raw.exception_info)
     if error:

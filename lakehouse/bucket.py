@@ -23,9 +23,7 @@ class BucketObjects:
     def __init__(self, root: str, storage_options: Mapping[str, str]) -> None:
         options = {name.lower(): value for name, value in storage_options.items()}
         client = {
-            _CLIENT_OPTIONS[name]: True
-            for name in options
-            if name in _CLIENT_OPTIONS and options[name] == "true"
+            _CLIENT_OPTIONS[name]: True for name in options if name in _CLIENT_OPTIONS and options[name] == "true"
         }
         config = {
             name if name.startswith("aws_") else f"aws_{name}": value

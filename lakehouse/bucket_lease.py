@@ -18,9 +18,7 @@ FREE = b"free"
 
 
 @contextmanager
-def hold_object(
-    objects: ObjectStore, key: str, table: str, wait_s: float, takeover_s: float
-) -> Iterator[BucketLease]:
+def hold_object(objects: ObjectStore, key: str, table: str, wait_s: float, takeover_s: float) -> Iterator[BucketLease]:
     """Holds the lease that lies at the key. Raises LeaseUnavailable after `wait_s` seconds."""
     if not isinstance(objects, BucketObjects):
         raise TypeError("a bucket lease needs a bucket")

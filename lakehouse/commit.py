@@ -115,9 +115,7 @@ def commit_cells(
 
     stamp = int(now.timestamp() * 1000)
     adds = [file.add_action(contract, stamp) for file in new]
-    removes = [
-        RemoveAction(f.path, True, stamp, f.size, dict(cell_values(contract, cell))) for cell, f in old
-    ]
+    removes = [RemoveAction(f.path, True, stamp, f.size, dict(cell_values(contract, cell))) for cell, f in old]
     try:
         table = snapshot.table
         if table is None:

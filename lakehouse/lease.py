@@ -43,7 +43,7 @@ def hold_lease(
         with _hold_file(Path(lake.root) / key, contract.path, wait_s) as held:
             yield held
     else:
-        from lakehouse.bucket_lease import hold_object  # noqa: PLC0415 - its client is of no use on local disk
+        from lakehouse.bucket_lease import hold_object
 
         with hold_object(lake.objects, key, contract.path, wait_s, takeover_s) as held:
             yield held

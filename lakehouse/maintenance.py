@@ -120,9 +120,7 @@ def _stored_files(lake: Lake, contract: TableContract) -> dict[Cell, list[Stored
     return found
 
 
-def trim_logs(
-    lake: Lake, contracts: Iterable[TableContract], *, pause_s: float = PAUSE_S
-) -> list[TrimmedLog]:
+def trim_logs(lake: Lake, contracts: Iterable[TableContract], *, pause_s: float = PAUSE_S) -> list[TrimmedLog]:
     """Removes from each table what no reader of its latest version needs: replaced files, leftovers, old log
     entries.
 

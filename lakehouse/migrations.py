@@ -49,9 +49,7 @@ def migrate(
     the property alone. Raises ContractVersionMismatch if a step is not registered or the table is newer than
     the code.
     """
-    return concealed(
-        contract.path, "migrating", lambda: _migrate(lake, contract, commit, now, migrations, steps)
-    )
+    return concealed(contract.path, "migrating", lambda: _migrate(lake, contract, commit, now, migrations, steps))
 
 
 def _migrate(
@@ -105,8 +103,7 @@ def _rewrite(
     cells = admission.cells_of_rows(contract, rows) if rows.height else []
     target = take_snapshot(lake, contract, any_version=True).version + 1
     files = [
-        encode_cell(contract, cell, rows.filter(_lies_in(contract, cell)) if cell else rows, target)
-        for cell in cells
+        encode_cell(contract, cell, rows.filter(_lies_in(contract, cell)) if cell else rows, target) for cell in cells
     ]
     for file in files:
         lake.objects.put_bytes(file.data, f"{contract.path}/{file.path}")
@@ -128,6 +125,4 @@ def _rewrite(
 
 
 def _lies_in(contract: TableContract, cell: admission.Cell) -> pl.Expr:
-    return pl.all_horizontal(
-        *(pl.col(name) == value for name, value in zip(contract.partition_by, cell, strict=True))
-    )
+    return pl.all_horizontal(*(pl.col(name) == value for name, value in zip(contract.partition_by, cell, strict=True)))

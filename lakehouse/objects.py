@@ -67,7 +67,7 @@ class ObjectStore(Protocol):
 def object_store(root: str, storage_options: Mapping[str, str] | None = None) -> ObjectStore:
     """The store below a local path or an `s3://bucket/prefix`. Options have the names of Delta's."""
     if root.startswith("s3://"):
-        from lakehouse.bucket import BucketObjects  # noqa: PLC0415 - its client is of no use on local disk
+        from lakehouse.bucket import BucketObjects
 
         return BucketObjects(root, dict(storage_options or {}))
     return LocalObjects(Path(root))
@@ -101,9 +101,7 @@ class LocalObjects:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Named by writer and content: two creators must not write into one unfinished file.
-        stage = path.with_name(
-            f"{path.name}.{os.getpid()}-{hashlib.sha256(data).hexdigest()[:12]}{UNFINISHED}"
-        )
+        stage = path.with_name(f"{path.name}.{os.getpid()}-{hashlib.sha256(data).hexdigest()[:12]}{UNFINISHED}")
         _write_durably(iter((data,)), stage)
         try:
             os.link(stage, path)

@@ -45,9 +45,7 @@ def arrow_schema(contract: TableContract, *, with_partition: bool = True) -> pa.
     for column in contract.columns:
         if with_partition or column.name not in contract.partition_by:
             comment = column.description + (f" [{column.unit}]" if column.unit else "")
-            fields.append(
-                plain.field(column.name).with_nullable(column.nullable).with_metadata({"comment": comment})
-            )
+            fields.append(plain.field(column.name).with_nullable(column.nullable).with_metadata({"comment": comment}))
     return pa.schema(fields)
 
 

@@ -23,9 +23,7 @@ def scan(lake: Lake, contract: TableContract, partition: Partition | None = None
     snapshot = concealed(contract.path, "reading", lambda: take_snapshot(lake, contract))
     chosen = dict(partition or {})
     wanted = [(i, set(chosen[name])) for i, name in enumerate(contract.partition_by) if name in chosen]
-    return snapshot.rows(
-        cell for cell in snapshot.cells if all(cell[index] in values for index, values in wanted)
-    )
+    return snapshot.rows(cell for cell in snapshot.cells if all(cell[index] in values for index, values in wanted))
 
 
 def table_version(lake: Lake, contract: TableContract) -> int | None:

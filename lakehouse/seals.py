@@ -25,9 +25,7 @@ def _key(store_day: StoreDay) -> str:
     return f"{_FOLDER}/{store_day.store_id}/{store_day.business_date.isoformat()}.json"
 
 
-def seal(
-    lake: Lake, store_day: StoreDay, contracts: list[TableContract], *, run_id: str, now: datetime
-) -> bool:
+def seal(lake: Lake, store_day: StoreDay, contracts: list[TableContract], *, run_id: str, now: datetime) -> bool:
     """Seals the day, once and for ever, and notes the version of every given table at that moment.
 
     `contracts`: the tables that have partitions of this day (others are ignored). Their leases are held
@@ -46,9 +44,7 @@ def seal(
             "run_id": run_id,
             "table_versions": {path: table.version() for path, table in opened.items() if table is not None},
         }
-        return lake.objects.create_bytes(
-            json.dumps(record, sort_keys=True, indent=1).encode(), _key(store_day)
-        )
+        return lake.objects.create_bytes(json.dumps(record, sort_keys=True, indent=1).encode(), _key(store_day))
 
 
 def is_sealed(lake: Lake, store_day: StoreDay) -> bool:

@@ -75,9 +75,7 @@ def take_snapshot(lake: Lake, contract: TableContract, *, any_version: bool = Fa
         cells.setdefault(cell, []).append(
             DataFile(unquote(action["path"]), action["size_bytes"], action["num_records"])
         )
-    ordered = {
-        cell: tuple(sorted(files, key=lambda file: file.path)) for cell, files in sorted(cells.items())
-    }
+    ordered = {cell: tuple(sorted(files, key=lambda file: file.path)) for cell, files in sorted(cells.items())}
     return Snapshot(contract, table, lake.uri(contract), lake.options, table.version(), ordered)
 
 

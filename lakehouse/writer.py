@@ -85,18 +85,12 @@ def replace_partition(
     cells = admission.cells_of_partition(contract, partition)
 
     def plan(snapshot: Snapshot, rows: pl.DataFrame) -> Plan:
-        if (
-            frame.is_empty()
-            and not may_empty
-            and (held := sum(f.rows for c in cells for f in snapshot.files(c)))
-        ):
+        if frame.is_empty() and not may_empty and (held := sum(f.rows for c in cells for f in snapshot.files(c))):
             raise EmptyReplacement(contract.path, "an empty frame would replace rows", count=held)
         parted = _by_cell(contract, rows)
         return Plan({cell: parted.get(cell, rows.clear()) for cell in cells}, {})
 
-    return concealed(
-        contract.path, "writing", lambda: _write(lake, contract, frame, cells, plan, commit, now, steps)
-    )
+    return concealed(contract.path, "writing", lambda: _write(lake, contract, frame, cells, plan, commit, now, steps))
 
 
 def append_once(
@@ -139,12 +133,7 @@ def upsert(
     def plan(snapshot: Snapshot, rows: pl.DataFrame) -> Plan:
         key = list(contract.key)
         columns = list(dict.fromkeys((*contract.partition_by, *key)))
-        old = (
-            snapshot.rows()
-            .select(columns)
-            .collect()
-            .join(rows.select(key), on=key, how="semi", nulls_equal=True)
-        )
+        old = snapshot.rows().select(columns).collect().join(rows.select(key), on=key, how="semi", nulls_equal=True)
         cells = sorted({*admission.cells_of_rows(contract, rows), *admission.cells_of_rows(contract, old)})
         held = snapshot.rows(cells).collect().join(rows.select(key), on=key, how="anti", nulls_equal=True)
         parted = _by_cell(contract, pl.concat([held, rows]))
@@ -169,9 +158,7 @@ def _write_rows(
 ) -> WriteReport:
     def write() -> WriteReport:
         admission.check_frame(contract, frame)
-        return _write(
-            lake, contract, frame, admission.cells_of_rows(contract, frame), plan, commit, now, steps
-        )
+        return _write(lake, contract, frame, admission.cells_of_rows(contract, frame), plan, commit, now, steps)
 
     return concealed(contract.path, "writing", write)
 

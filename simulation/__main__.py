@@ -13,10 +13,10 @@ def _render(arguments: argparse.Namespace) -> int:
     # one thread a worker: parallelism comes from processes
     for name in ("LP_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from simulation.store_day import default_recipe, render_day  # noqa: PLC0415
+    from simulation.store_day import default_recipe, render_day
 
     console = Console()
     recipe = default_recipe(arguments.seed, arguments.seconds, arguments.layout)
@@ -37,9 +37,9 @@ def _render(arguments: argparse.Namespace) -> int:
 
 
 def _history(arguments: argparse.Namespace) -> int:
-    from rich.progress import track  # noqa: PLC0415
+    from rich.progress import track
 
-    from simulation.history import history_days, write_accounts, write_history  # noqa: PLC0415
+    from simulation.history import history_days, write_accounts, write_history
 
     days = history_days(arguments.until, arguments.days)
     written = write_history(
@@ -57,9 +57,9 @@ def _history(arguments: argparse.Namespace) -> int:
 
 
 def _land(arguments: argparse.Namespace) -> int:
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from simulation.landing import BrokenStoreDay, land  # noqa: PLC0415
+    from simulation.landing import BrokenStoreDay, land
 
     console = Console(highlight=False)
     try:
@@ -69,9 +69,7 @@ def _land(arguments: argparse.Namespace) -> int:
         return 2
     when = f"business date {landed.business_date}, from {landed.t0:%Y-%m-%d %H:%M} UTC"
     if landed.files:
-        console.print(
-            f"Landed the simulated store-day ({when}) and {landed.history_days} days of simulated history."
-        )
+        console.print(f"Landed the simulated store-day ({when}) and {landed.history_days} days of simulated history.")
     else:
         console.print(f"The simulated store-day ({when}) has landed already.")
     return 0

@@ -129,9 +129,7 @@ def _regions(
         elif name.startswith(("upperarm", "lowerarm")):
             side = name[-1]
             shoulder, wrist = heads[at[f"upperarm_{side}"]], tails[at[f"lowerarm_{side}"]]
-            share = float(
-                (vertices[k] - shoulder) @ (wrist - shoulder) / ((wrist - shoulder) @ (wrist - shoulder))
-            )
+            share = float((vertices[k] - shoulder) @ (wrist - shoulder) / ((wrist - shoulder) @ (wrist - shoulder)))
             region[k] = SHIRT if share < shape.sleeve else SKIN
     collar = heads[at["neck_01"]][2] + 0.005
     region[(region == SHIRT) & (vertices[:, 2] > collar) & (np.abs(vertices[:, 1]) < 0.07)] = SKIN

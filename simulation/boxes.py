@@ -41,13 +41,7 @@ def person_box(
     points, ideal = local[sample][faces_us], flat[sample][faces_us]
     column = np.round(ideal[:, 0] * camera.focal_px + camera.matrix[0, 2]).astype(int)
     row = np.round(ideal[:, 1] * camera.focal_px + camera.matrix[1, 2]).astype(int)
-    inside = (
-        (column >= 0)
-        & (column < camera.width_px)
-        & (row >= 0)
-        & (row < camera.height_px)
-        & (points[:, 2] > 0.2)
-    )
+    inside = (column >= 0) & (column < camera.width_px) & (row >= 0) & (row < camera.height_px) & (points[:, 2] > 0.2)
     near = depth_m[row[inside] + PAD_Y, column[inside] + PAD_X]
     seen = int((points[inside, 2] < near + 0.06).sum())
     share = seen / max(1, len(points))

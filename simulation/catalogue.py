@@ -95,9 +95,7 @@ _ROWS: tuple[tuple[str, str, int, int, Shape, str, Colour, Colour, float], ...] 
     ("Shampoo 200 ml", "household", 230, 1990, "bottle", "WAVE", (30, 40, 80), (120, 220, 240), 0.4),
 )
 
-PRODUCTS: tuple[Product, ...] = tuple(
-    Product(f"sku-10{number:02d}", *row) for number, row in enumerate(_ROWS, start=1)
-)
+PRODUCTS: tuple[Product, ...] = tuple(Product(f"sku-10{number:02d}", *row) for number, row in enumerate(_ROWS, start=1))
 BY_ID: dict[str, Product] = {product.product_id: product for product in PRODUCTS}
 POPULATION = 400
 STAFF_ACCOUNT = "acc-staff-01"

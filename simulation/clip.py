@@ -17,7 +17,7 @@ class Clip:
     """An mp4 under construction; `add` takes RGB frames and their position on the 10 Hz grid."""
 
     def __init__(self, path: Path, fps: int, width_px: int, height_px: int) -> None:
-        import av  # noqa: PLC0415
+        import av
 
         path.parent.mkdir(parents=True, exist_ok=True)
         self._av: Any = av

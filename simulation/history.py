@@ -71,17 +71,11 @@ def account_rows(accounts: int) -> list[dict[str, Any]]:
     ]
 
 
-def day_orders(
-    day: date, store_id: str, seed: int, known: Habits, visits_per_day: int
-) -> list[dict[str, Any]]:
+def day_orders(day: date, store_id: str, seed: int, known: Habits, visits_per_day: int) -> list[dict[str, Any]]:
     """Orders of one store-local day in the order of their creation; at least visits_per_day of them."""
     rng = np.random.default_rng([seed, 12, day.toordinal()])
     busy = 1.0 + (0.12 if day.weekday() >= 5 else 0.0) + 0.08 * float(np.sin(day.toordinal() / 58.0))
-    count = (
-        visits_per_day
-        + int(rng.poisson(visits_per_day * 0.08 * busy))
-        + int(visits_per_day * max(0.0, busy - 1))
-    )
+    count = visits_per_day + int(rng.poisson(visits_per_day * 0.08 * busy)) + int(visits_per_day * max(0.0, busy - 1))
     buyers = rng.choice(len(known.visits), count, p=known.visits)
     hours = rng.choice(24, count, p=_HOUR_WEIGHTS / _HOUR_WEIGHTS.sum())
     seconds = np.sort(hours * 3600 + rng.integers(0, 3600, count))

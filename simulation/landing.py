@@ -102,9 +102,7 @@ def _remembered(path: Path) -> dict[str, Any] | None:
         if state["history_until"] is not None:
             date.fromisoformat(state["history_until"])
     except (ValueError, KeyError, TypeError):
-        raise BrokenStoreDay(
-            f"landing/{OFFSET_FILE}: not what `land` wrote; remove it to start afresh"
-        ) from None
+        raise BrokenStoreDay(f"landing/{OFFSET_FILE}: not what `land` wrote; remove it to start afresh") from None
     return state
 
 
@@ -160,11 +158,7 @@ def _missing_days(business_date: date, state: dict[str, Any], days: int) -> list
     """Days of the past not landed before; a date that had footage keeps its own orders."""
     until = business_date - timedelta(days=1)
     known = date.min if state["history_until"] is None else date.fromisoformat(state["history_until"])
-    return [
-        day
-        for day in history_days(until, days)
-        if day > known and day.isoformat() not in state["store_dates"]
-    ]
+    return [day for day in history_days(until, days) if day > known and day.isoformat() not in state["store_dates"]]
 
 
 def _redate(source: Path, landing: Path, offset: timedelta, business_date: date) -> Iterator[Path]:

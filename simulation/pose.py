@@ -50,9 +50,7 @@ class Skeleton:
     def __init__(self, body: Body) -> None:
         self.body = body
         self._order = range(len(body.joints))
-        self._thigh = float(
-            np.linalg.norm(body.tails[body.joint("thigh_l")] - body.heads[body.joint("thigh_l")])
-        )
+        self._thigh = float(np.linalg.norm(body.tails[body.joint("thigh_l")] - body.heads[body.joint("thigh_l")]))
         self._soles = np.flatnonzero(body.vertices[:, 2] < 0.05)
 
     def _forward(self, local: dict[str, Array]) -> tuple[Array, Array]:
@@ -118,9 +116,7 @@ class Skeleton:
         drop = min(posture.crouch, 1.25 * self._thigh)
         if posture.wrist is not None and posture.share > 0:
             hand = self.body.joint("hand_r")
-            goal = (1 - posture.share) * place[hand] + posture.share * (
-                posture.wrist + np.array([0, 0, drop])
-            )
+            goal = (1 - posture.share) * place[hand] + posture.share * (posture.wrist + np.array([0, 0, drop]))
             self._reach(local, turn, place, goal)
             turn, place = self._forward(local)
         return turn, place
@@ -156,9 +152,7 @@ def plan_reach(skeleton: Skeleton, goal: Array) -> tuple[float, float]:
     best = (0.0, 0.0, math.inf)
     for crouch in (0.0, 0.08, 0.16, 0.24, 0.32, 0.40):
         for lean in (0.0, 0.12, 0.25, 0.4, 0.55, 0.7):
-            missing = max(
-                0.0, float(np.linalg.norm(goal - skeleton.shoulder(Posture(crouch=crouch, lean=lean)))) - arm
-            )
+            missing = max(0.0, float(np.linalg.norm(goal - skeleton.shoulder(Posture(crouch=crouch, lean=lean)))) - arm)
             price = missing * 20 + crouch * 1.0 + lean * 0.7
             if price < best[2]:
                 best = (crouch, lean, price)

@@ -30,9 +30,7 @@ def _rows(path: Path, header: list[str], rows: list[list[Any]]) -> None:
 def project(camera: Camera, points: Array) -> Array:
     """World points (n, 3) to distorted pixels (n, 2)."""
     vector, _ = cv2.Rodrigues(camera.rotation)
-    pixels, _ = cv2.projectPoints(
-        points, vector, camera.translation, camera.matrix, np.array(camera.distortion)
-    )
+    pixels, _ = cv2.projectPoints(points, vector, camera.translation, camera.matrix, np.array(camera.distortion))
     return np.asarray(pixels.reshape(-1, 2))
 
 
@@ -78,9 +76,7 @@ def _calibrated(camera: Camera, layout: Layout, rng: np.random.Generator) -> dic
         polygon = slot_polygon(camera, slot)
         if polygon is not None:
             drawn = polygon + rng.normal(0, 0.7, (1, 2)) + rng.normal(0, 0.4, (4, 2))
-            slots.append(
-                {"slot_id": slot.slot_id, "polygon_px": [[round(float(v), 1) for v in p] for p in drawn]}
-            )
+            slots.append({"slot_id": slot.slot_id, "polygon_px": [[round(float(v), 1) for v in p] for p in drawn]})
     return {
         "camera_id": camera.camera_id,
         "kind": camera.kind,
@@ -107,9 +103,7 @@ def write_products(landing: Path) -> None:
 
 def write_prices(landing: Path, store_id: str) -> None:
     """prices.csv: prices in fen since FIRST_PRICES, some changed on PRICE_CHANGE."""
-    rows: list[list[Any]] = [
-        [p.product_id, store_id, p.first_price_fen, FIRST_PRICES.isoformat()] for p in PRODUCTS
-    ]
+    rows: list[list[Any]] = [[p.product_id, store_id, p.first_price_fen, FIRST_PRICES.isoformat()] for p in PRODUCTS]
     rows += [
         [p.product_id, store_id, p.price_fen, PRICE_CHANGE.isoformat()]
         for p in PRODUCTS
@@ -118,9 +112,7 @@ def write_prices(landing: Path, store_id: str) -> None:
     _rows(landing / "reference" / "prices.csv", ["product_id", "store_id", "price_fen", "valid_from"], rows)
 
 
-def write_reference(
-    landing: Path, layout: Layout, planogram: dict[str, str], seed: int, valid_from: date
-) -> None:
+def write_reference(landing: Path, layout: Layout, planogram: dict[str, str], seed: int, valid_from: date) -> None:
     """store.yaml, cameras.yaml, planogram.csv, products.csv and prices.csv of a store."""
     rng = np.random.default_rng([seed, 7])
     folder = landing / "reference" / "stores" / layout.store_id
@@ -153,17 +145,12 @@ def write_reference(
     }
     cameras = {"cameras": [_calibrated(camera, layout, rng) for camera in layout.cameras]}
     for name, content in (("store.yaml", store), ("cameras.yaml", cameras)):
-        text = "# Simulated store.\n" + yaml.safe_dump(
-            content, sort_keys=False, default_flow_style=None, width=110
-        )
+        text = "# Simulated store.\n" + yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=110)
         (folder / name).write_text(text, encoding="utf-8")
     _rows(
         folder / "planogram.csv",
         ["slot_id", "product_id", "facings", "valid_from"],
-        [
-            [slot, product, capacity(BY_ID[product]), valid_from.isoformat()]
-            for slot, product in planogram.items()
-        ],
+        [[slot, product, capacity(BY_ID[product]), valid_from.isoformat()] for slot, product in planogram.items()],
     )
     write_products(landing)
     write_prices(landing, layout.store_id)

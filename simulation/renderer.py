@@ -82,9 +82,7 @@ def _light_matrix(layout: Layout) -> Array:
     x = np.cross([0.0, 1.0, 0.0], z)
     x /= np.linalg.norm(x)
     basis = np.stack([x, np.cross(z, x), z])
-    box = np.array(
-        [[a, b, c] for a in (-0.8, layout.width_m) for b in (0.0, layout.depth_m) for c in (0.0, 2.0)]
-    )
+    box = np.array([[a, b, c] for a in (-0.8, layout.width_m) for b in (0.0, layout.depth_m) for c in (0.0, 2.0)])
     low, high = (box @ basis.T).min(axis=0), (box @ basis.T).max(axis=0)
     matrix = np.eye(4)
     scale = np.array([2.0, 2.0, -2.0]) / (high - low)
@@ -97,7 +95,7 @@ class Renderer:
     """One OpenGL context with the store loaded. Raises an error of moderngl when there is no EGL."""
 
     def __init__(self, layout: Layout, samples: int = 0) -> None:
-        import moderngl  # noqa: PLC0415
+        import moderngl
 
         backend: Any = {"backend": "egl"}
         self._context = ctx = moderngl.create_context(standalone=True, **backend)
@@ -135,9 +133,9 @@ class Renderer:
         palette = np.zeros((5, 3), np.float32)
         palette[SKIN], palette[SHIRT], palette[TROUSERS] = clothes.skin, clothes.shirt, clothes.trousers
         palette[SHOES], palette[HAIR] = clothes.shoes, clothes.hair
-        fixed = np.concatenate(
-            [palette[body.region], body.vertices, (body.region == SHIRT)[:, None]], axis=1
-        ).astype(np.float32)
+        fixed = np.concatenate([palette[body.region], body.vertices, (body.region == SHIRT)[:, None]], axis=1).astype(
+            np.float32
+        )
         moving = ctx.buffer(reserve=len(body.vertices) * 24, dynamic=True)
         index = ctx.buffer(body.faces.astype(np.int32).tobytes())
         drawn = ctx.vertex_array(
@@ -168,9 +166,7 @@ class Renderer:
         """World vertices and normals (n, 3) of everybody present; redraws the shadows."""
         self._present = list(people)
         for person_id, (vertices, normals) in people.items():
-            self._people[person_id][0].write(
-                np.concatenate([vertices, normals], axis=1, dtype=np.float32).tobytes()
-            )
+            self._people[person_id][0].write(np.concatenate([vertices, normals], axis=1, dtype=np.float32).tobytes())
         self._shadow_target.use()
         self._shadow_target.clear(depth=1.0)
         self._programs["shadow"]["light_matrix"].write(self._light.T.astype(np.float32).tobytes())

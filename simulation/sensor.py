@@ -29,9 +29,7 @@ class Sensor:
         balance = 1 + rng.uniform(-0.035, 0.035, 3)
         vignette = 1 - rng.uniform(0.18, 0.30) * (x * x + y * y) / 0.5
         self._gain = (vignette[..., None] * balance).astype(np.float32)
-        self._noise = [
-            rng.normal(0.0, 1.0, (height, width, 3)).astype(np.float32) * 1.5 for _ in range(_NOISE_FIELDS)
-        ]
+        self._noise = [rng.normal(0.0, 1.0, (height, width, 3)).astype(np.float32) * 1.5 for _ in range(_NOISE_FIELDS)]
         self._blur = float(rng.uniform(0.55, 0.75))
         self._drift = (
             float(rng.uniform(0.015, 0.035)),

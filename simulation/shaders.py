@@ -118,7 +118,6 @@ void main() {
 """
 )
 SHADOW_VERTEX = (
-    _HEAD
-    + "uniform mat4 light_matrix; in vec3 at; void main() { gl_Position = light_matrix * vec4(at, 1.0); }"
+    _HEAD + "uniform mat4 light_matrix; in vec3 at; void main() { gl_Position = light_matrix * vec4(at, 1.0); }"
 )
 SHADOW_FRAGMENT = _HEAD + "void main() {}"

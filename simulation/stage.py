@@ -80,9 +80,7 @@ def cast(day: Day, seed: int) -> list[Actor]:
             second,
         )
         if motion.visit.kind == "staff":
-            clothes = Clothes(
-                skin, (0.05, 0.38, 0.30), (0.12, 0.12, 0.13), (0.1, 0.1, 0.1), _HAIRS[0], 0, second
-            )
+            clothes = Clothes(skin, (0.05, 0.38, 0.30), (0.12, 0.12, 0.13), (0.1, 0.1, 0.1), _HAIRS[0], 0, second)
         steps = np.hypot(*np.diff(motion.position, axis=0, prepend=motion.position[:1]).T)
         body = make_body(shape)
         actors.append(Actor(motion, body, Skeleton(body), clothes, bag_cell(number), np.cumsum(steps), {}))
@@ -137,9 +135,7 @@ class Stage:
                 )
         return out
 
-    def people_at(
-        self, frame: int
-    ) -> tuple[dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]], list[Package]]:
+    def people_at(self, frame: int) -> tuple[dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]], list[Package]]:
         """World vertices and normals of everybody present, and what they carry."""
         people, carried = {}, []
         for actor in self.actors:
@@ -150,9 +146,7 @@ class Stage:
                 carried += packages
         return people, carried
 
-    def _place(
-        self, actor: Actor, frame: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], list[Package]]:
+    def _place(self, actor: Actor, frame: int) -> tuple[NDArray[np.float32], NDArray[np.float32], list[Package]]:
         motion, k, now = actor.motion, frame - actor.motion.first_frame, frame / FPS
         heading = float(motion.heading[k])
         cosine, sine = math.cos(heading), math.sin(heading)
@@ -181,11 +175,7 @@ class Stage:
                     "box",
                 )
             )
-        if (
-            action is not None
-            and action.product_id
-            and action.holds[0] <= now - action.start_s <= action.holds[1]
-        ):
+        if action is not None and action.product_id and action.holds[0] <= now - action.start_s <= action.holds[1]:
             hand, wrist = actor.body.joint("middle_01_r"), actor.body.joint("hand_r")
             palm = joints[wrist] + (joints[hand] - joints[wrist]) * 1.1 - [0, 0, low]
             at = turn @ palm + origin
@@ -202,9 +192,7 @@ class Stage:
             )
         return world, normals @ spin.T, packages
 
-    def _arm(
-        self, actor: Actor, action: Action, t: float, posture: Posture, turn: Array, origin: Array
-    ) -> None:
+    def _arm(self, actor: Actor, action: Action, t: float, posture: Posture, turn: Array, origin: Array) -> None:
         point = turn.T @ (np.array(action.point) - origin)
         toward = np.array([1.0, 0.0, 0.0])
         reach = point - toward * HAND_M
@@ -219,9 +207,7 @@ class Stage:
             "bag": _BAG + np.array([0, 0, 0.56 * height]),
             "rest": np.zeros(3),
         }
-        at = next(
-            (k for k in range(len(action.keys) - 1) if t <= action.keys[k + 1][0]), len(action.keys) - 2
-        )
+        at = next((k for k in range(len(action.keys) - 1) if t <= action.keys[k + 1][0]), len(action.keys) - 2)
         (t0, a), (t1, b) = action.keys[at], action.keys[at + 1]
         u = _ease((t - t0) / (t1 - t0))
         bent = (1 - u) * (a == "shelf") + u * (b == "shelf")
@@ -236,8 +222,4 @@ class Stage:
 
 def hash_of(slot_id: str, column: int, row: int) -> float:
     """A number that looks random and depends on the place alone."""
-    return (
-        sum((index + 1) * ord(letter) for index, letter in enumerate(slot_id)) * 1.7
-        + column * 2.3
-        + row * 4.1
-    )
+    return sum((index + 1) * ord(letter) for index, letter in enumerate(slot_id)) * 1.7 + column * 2.3 + row * 4.1

@@ -29,9 +29,7 @@ class Shelves:
         self.content: dict[str, dict[Place, str]] = {}
         for slot_id, product_id in planogram.items():
             product = BY_ID[product_id]
-            places = [
-                Place(column, row) for row in range(rows_of(product)) for column in range(product.columns)
-            ]
+            places = [Place(column, row) for row in range(rows_of(product)) for column in range(product.columns)]
             self.content[slot_id] = dict.fromkeys(places[holes.get(slot_id, 0) :], product_id)
 
     def front(self, slot_id: str) -> Place:
@@ -74,9 +72,7 @@ class Shelves:
         slot = self._slots[slot_id]
         size = BY_ID[product_id].size_m
         normal = np.array([*slot.gondola.normal, 0.0])
-        return np.asarray(
-            self.position(slot_id, place, product_id) + normal * size[1] / 2 + [0, 0, size[2] * 0.55]
-        )
+        return np.asarray(self.position(slot_id, place, product_id) + normal * size[1] / 2 + [0, 0, size[2] * 0.55])
 
 
 def rows_of(product: Product) -> int:

@@ -86,12 +86,12 @@ def _set_counter(counter: Any) -> None:
 
 def render_segment(recipe: Recipe, segment: int, out: Path, samples: int = 0) -> list[tuple[Any, ...]]:
     """Render one clip of every camera; rows of the boxes table (frame_index still counted per clip)."""
-    from simulation.boxes import person_box  # noqa: PLC0415
-    from simulation.clip import Clip  # noqa: PLC0415
-    from simulation.renderer import Renderer  # noqa: PLC0415
-    from simulation.sensor import Sensor, clock_skew_ms, kept_frames  # noqa: PLC0415
-    from simulation.stage import Stage, cast  # noqa: PLC0415
-    from simulation.stock import Shelves  # noqa: PLC0415
+    from simulation.boxes import person_box
+    from simulation.clip import Clip
+    from simulation.renderer import Renderer
+    from simulation.sensor import Sensor, clock_skew_ms, kept_frames
+    from simulation.stage import Stage, cast
+    from simulation.stock import Shelves
 
     layout, script, day = plan(recipe)
     stage = Stage(layout, day, Shelves(layout, script.planogram, script.holes), cast(day, recipe.seed))
@@ -197,7 +197,7 @@ def render_day(
 
     Raises ModuleNotFoundError without the simulation extra and NoPath when nothing fits into the seconds.
     """
-    from simulation.reference import write_reference  # noqa: PLC0415
+    from simulation.reference import write_reference
 
     layout, script, day = plan(recipe)
     landing, truth = out / "landing", out / "truth"
@@ -217,9 +217,7 @@ def render_day(
     context = multiprocessing.get_context("spawn")
     counter = context.Value("i", 0)
     with ProcessPoolExecutor(workers, context, _set_counter, (counter,)) as pool:
-        tasks = [
-            pool.submit(render_segment, recipe, segment, landing, samples) for segment in range(segments)
-        ]
+        tasks = [pool.submit(render_segment, recipe, segment, landing, samples) for segment in range(segments)]
         while True:
             finished, waiting = wait(tasks, timeout=0.5)
             on_progress(counter.value, frames)
@@ -245,8 +243,7 @@ def render_day(
         "events": dict(sorted(Counter(event.type for event in day.events).items())),
         "camera_seconds": recipe.seconds * len(layout.cameras),
         "versions": {
-            name: metadata.version(name)
-            for name in ("anny", "av", "moderngl", "numpy", "opencv-python-headless")
+            name: metadata.version(name) for name in ("anny", "av", "moderngl", "numpy", "opencv-python-headless")
         },
         "sha256": {
             str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -266,9 +263,7 @@ def _count_frames(boxes: pl.DataFrame, landing: Path, store_id: str) -> pl.DataF
         for sidecar in sorted(folder.glob("*.json")):
             offsets.append((folder.name, sidecar.stem, before))
             before += json.loads(sidecar.read_text())["frame_count"]
-    table = pl.DataFrame(
-        offsets, schema={"camera_id": pl.String, "clip": pl.String, "offset": pl.Int32}, orient="row"
-    )
+    table = pl.DataFrame(offsets, schema={"camera_id": pl.String, "clip": pl.String, "offset": pl.Int32}, orient="row")
     return (
         boxes.join(table, on=["camera_id", "clip"])
         .with_columns(frame_index=(pl.col("offset") + pl.col("clip_frame_index")).cast(pl.Int32))

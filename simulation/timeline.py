@@ -166,9 +166,7 @@ class _Director:
         """From the street through the entry gate."""
         step = int(np.ceil(visit.arrives_s / STEP_S))
         start = (_OUT_X, ENTRY_LANE_Y)
-        while any(
-            np.hypot(x - start[0], y - start[1]) < 0.8 for x, y in self.crowd.at(step, visit.person_id)
-        ):
+        while any(np.hypot(x - start[0], y - start[1]) < 0.8 for x, y in self.crowd.at(step, visit.person_id)):
             step += 1
         agent = _Agent(visit, step, [start])
         self.agents[visit.person_id] = agent
@@ -332,9 +330,7 @@ def direct_day(layout: Layout, script: Script, duration_s: float) -> Day:
         elif visit.partner is not None:
             mine, theirs = (motions[name] for name in (visit.person_id, visit.partner))
             frame = round(moment * FPS)
-            middle = (
-                mine.position[frame - mine.first_frame] + theirs.position[frame - theirs.first_frame]
-            ) / 2
+            middle = (mine.position[frame - mine.first_frame] + theirs.position[frame - theirs.first_frame]) / 2
             point = (float(middle[0]), float(middle[1]), 1.12)
         is_meeting = step.kind in ("give", "take")
         motions[visit.person_id].actions.append(

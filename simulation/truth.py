@@ -93,9 +93,7 @@ def write_truth(folder: Path, day: Day, business_date: date, boxes: pl.DataFrame
     rows = []
     for (person, product), count in sorted(receipts(day.events).items()):
         price = BY_ID[product].price_on(business_date)
-        rows.append(
-            (person, visits[person].account_id, product, count, price, price * count, visits[person].scenario)
-        )
+        rows.append((person, visits[person].account_id, product, count, price, price * count, visits[person].scenario))
     pl.DataFrame(
         rows,
         schema={
@@ -110,11 +108,7 @@ def write_truth(folder: Path, day: Day, business_date: date, boxes: pl.DataFrame
         orient="row",
     ).write_parquet(folder / "receipts.parquet")
     pl.DataFrame(
-        [
-            (v.person_id, v.account_id, v.kind, v.scenario, m.entry_s, m.exit_s)
-            for m in day.motions
-            for v in (m.visit,)
-        ],
+        [(v.person_id, v.account_id, v.kind, v.scenario, m.entry_s, m.exit_s) for m in day.motions for v in (m.visit,)],
         schema={
             "person_id": pl.String,
             "account_id": pl.String,

@@ -84,8 +84,8 @@ def read_trajectories(
 ) -> list[Trajectory]:
     """Trajectories that begin on the day, by their start, from rows of `tracks` and `track_points`.
 
-    `floor_m`: width and depth of the floor; `gates_m` (g, 2): the gates. A track that lies mostly outside of it is a reflection or a
-    passer-by behind glass, and nobody's visit.
+    `floor_m`: width and depth of the floor; `gates_m` (g, 2): the gates. A track that lies mostly outside of
+    the floor is a reflection or a passer-by behind glass, and nobody's visit.
     """
     settings = settings or MendingSettings()
     single = [

@@ -96,9 +96,7 @@ def camera_episodes(
         for row in rows.iter_rows(named=True):
             clips.setdefault(row["clip_id"], []).append(_episode(row))
         episodes = joined_clips(list(clips.values()), facings, settings.slots, settings.longest_gap_s)
-        found += [
-            _camera_episode(str(camera_id), episode, before, settings.slots) for episode, before in episodes
-        ]
+        found += [_camera_episode(str(camera_id), episode, before, settings.slots) for episode, before in episodes]
     return found
 
 
@@ -134,9 +132,7 @@ def _seconds(value: object) -> float:
     return value.timestamp()
 
 
-def _camera_episode(
-    camera_id: str, episode: SlotEpisode, before: bytes, settings: SlotSettings
-) -> CameraEpisode:
+def _camera_episode(camera_id: str, episode: SlotEpisode, before: bytes, settings: SlotSettings) -> CameraEpisode:
     look: tuple[float, ...] = ()
     if before and episode.patch:
         pictures = patch_of(episode), patch_of(replace(episode, patch=before))
@@ -204,9 +200,7 @@ def attributed(
         costs = np.array(
             [
                 [
-                    at.cost + _evidence(pieces[k], t, boxes, holdings, settings)
-                    if np.isfinite(at.cost)
-                    else np.inf
+                    at.cost + _evidence(pieces[k], t, boxes, holdings, settings) if np.isfinite(at.cost) else np.inf
                     for t, at in zip(tracks, row, strict=True)
                 ]
                 for k, row in zip(group, stood, strict=True)
@@ -255,9 +249,7 @@ def _joined(deeds: Sequence[Deed]) -> list[Deed]:
     return list(joined.values())
 
 
-def _standing(
-    event: FusedEvent, places: Mapping[str, SlotPlace], path: FloorPath, reach: ReachSettings
-) -> Standing:
+def _standing(event: FusedEvent, places: Mapping[str, SlotPlace], path: FloorPath, reach: ReachSettings) -> Standing:
     place = places.get(event.slot_id)
     if place is None:
         return Standing(float("inf"), event.changed_s)
@@ -277,9 +269,7 @@ def _evidence(
 
 def _paths(track_points: pl.DataFrame) -> dict[str, FloorPath]:
     found = {}
-    for (track_id,), rows in track_points.sort("track_id", "captured_at").group_by(
-        "track_id", maintain_order=True
-    ):
+    for (track_id,), rows in track_points.sort("track_id", "captured_at").group_by("track_id", maintain_order=True):
         times = rows["captured_at"].dt.epoch("us").to_numpy() / 1e6
         found[str(track_id)] = FloorPath(times, rows.select("x_m", "y_m").to_numpy().astype(np.float64))
     return found
@@ -295,9 +285,7 @@ def _boxes(sightings: pl.DataFrame) -> dict[str, dict[str, BoxPath]]:
     return found
 
 
-def _row(
-    store_id: str, deed: Deed, planogram: Mapping[str, str], settings: AttributionSettings
-) -> tuple[object, ...]:
+def _row(store_id: str, deed: Deed, planogram: Mapping[str, str], settings: AttributionSettings) -> tuple[object, ...]:
     event, moved = deed.event, deed.movement
     happened = _instant(deed.moment_s)
     started = min(_instant(event.started_s), happened)

@@ -23,9 +23,7 @@ class ChangeSettings:
     alike: float = 0.8
 
 
-def change_moments(
-    time_s: Array, upper: Array, lower: Array, weight: Array, settings: ChangeSettings
-) -> list[float]:
+def change_moments(time_s: Array, upper: Array, lower: Array, weight: Array, settings: ChangeSettings) -> list[float]:
     """Moments (s) at which a new person begins; the strongest change first looked for, then each side of it.
 
     time_s (n,) rises; upper, lower (n, bins) shares of colours; weight (n,) of the looks.

@@ -38,6 +38,4 @@ def _logistic(value: float) -> float:
     return 1.0 / (1.0 + math.exp(-min(max(value, -30.0), 30.0)))
 
 
-CONFIDENCE = Confidence(
-    change_intercept=-0.062, change_slope=1.223, person_intercept=0.541, person_slope=1.439
-)
+CONFIDENCE = Confidence(change_intercept=-0.062, change_slope=1.223, person_intercept=0.541, person_slope=1.439)

@@ -86,9 +86,7 @@ def log_odds(probability: float) -> float:
     return math.log(bounded / (1.0 - bounded))
 
 
-def fuse(
-    episodes: Iterable[CameraEpisode], viewers: Mapping[str, Sequence[str]] | None = None
-) -> list[FusedEvent]:
+def fuse(episodes: Iterable[CameraEpisode], viewers: Mapping[str, Sequence[str]] | None = None) -> list[FusedEvent]:
     """Events by time and slot. `viewers` names all cameras that see a slot, also those that saw nothing."""
     by_slot: dict[str, list[CameraEpisode]] = defaultdict(list)
     for episode in episodes:
@@ -141,9 +139,7 @@ def _meet(one: CameraEpisode, other: CameraEpisode) -> bool:
 
 def _fused(slot_id: str, group: Sequence[CameraEpisode], silent: int) -> FusedEvent:
     is_touch = group[0].kind == "touch"
-    sharpest = min(
-        group, key=lambda e: (e.length_s > BLOCKED_S, -round(e.put_prob + e.pick_prob, 3), e.length_s)
-    )
+    sharpest = min(group, key=lambda e: (e.length_s > BLOCKED_S, -round(e.put_prob + e.pick_prob, 3), e.length_s))
     change = sum(log_odds(e.put_prob + e.pick_prob) for e in group) - SILENT_LOG_ODDS * silent
     direction = sum(
         (e.put_prob + e.pick_prob) * log_odds(e.put_prob / max(1e-6, e.put_prob + e.pick_prob)) for e in group
@@ -168,9 +164,7 @@ def _fused(slot_id: str, group: Sequence[CameraEpisode], silent: int) -> FusedEv
         put_log_odds=round(direction, 9),
         quantity=quantity,
         camera_ids=tuple(sorted({e.camera_id for e in group})),
-        contacts=tuple(
-            sorted((e.contact for e in sharp if e.contact), key=lambda c: (c.camera_id, c.time_s))
-        ),
+        contacts=tuple(sorted((e.contact for e in sharp if e.contact), key=lambda c: (c.camera_id, c.time_s))),
         has_person=any(e.has_person for e in group),
         looks=tuple(sorted(e.look for e in group if e.look)),
     )

@@ -152,9 +152,7 @@ def camera_tracks(
     upper, lower = _matrix(table["clothing_upper"]), _matrix(table["clothing_lower"])
     linked = link(found, np.unique(time_s), settings.tracking)
     pieces = [
-        piece
-        for index in range(len(linked.rows))
-        for piece in _pieces(found, linked, index, upper, lower, settings)
+        piece for index in range(len(linked.rows)) for piece in _pieces(found, linked, index, upper, lower, settings)
     ]
     return [
         part

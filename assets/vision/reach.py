@@ -66,9 +66,7 @@ class Standing:
     moment_s: float
 
 
-def standing(
-    place: SlotPlace, path: FloorPath, start_s: float, end_s: float, settings: ReachSettings
-) -> Standing:
+def standing(place: SlotPlace, path: FloorPath, start_s: float, end_s: float, settings: ReachSettings) -> Standing:
     """Likelihood of the floor positions, averaged over the interval in which the event may have happened.
 
     The moment is the mean time weighted by the likelihood: a person who stood there for a part of a long
@@ -86,9 +84,7 @@ def standing(
     z_depth = (depth - settings.depth_m) / settings.depth_sigma_m
     z_lateral = lateral / settings.lateral_sigma_m
     is_near = (np.hypot(depth, lateral) <= settings.farthest_m) & (depth >= -settings.behind_m)
-    likelihood = np.where(
-        is_near, np.exp(-0.5 * (np.minimum(z_depth**2, 16.0) + np.minimum(z_lateral**2, 25.0))), 0
-    )
+    likelihood = np.where(is_near, np.exp(-0.5 * (np.minimum(z_depth**2, 16.0) + np.minimum(z_lateral**2, 25.0))), 0)
     # Moments at which the person was out of view count as moments elsewhere.
     moments = max(last - first, (end_s - start_s + 2 * window_s) / settings.step_s)
     total = float(likelihood.sum())

@@ -103,9 +103,7 @@ def _states(
 ) -> tuple[FloatArray, FloatArray]:
     """Median patch of the first settled and of the last stretch of a rest, brightness-compensated."""
     times = record.times_s
-    settled = start + int(
-        np.searchsorted(times[start:stop], times[start] + settings.clear_s - settings.state_s)
-    )
+    settled = start + int(np.searchsorted(times[start:stop], times[start] + settings.clear_s - settings.state_s))
     until = int(np.searchsorted(times[:stop], times[min(settled, stop - 1)] + settings.state_s))
     first = _median_patch(record, slot, min(settled, stop - 1), max(until, settled + 1))
     since = int(np.searchsorted(times[:stop], times[stop - 1] - settings.state_s))
@@ -139,18 +137,14 @@ def _is_crossed(before: _Rest, rest: _Rest, after: _Rest, settings: SlotSettings
     )
 
 
-def _without_still_hands(
-    rests: list[_Rest], times: npt.NDArray[np.float64], settings: SlotSettings
-) -> list[_Rest]:
+def _without_still_hands(rests: list[_Rest], times: npt.NDArray[np.float64], settings: SlotSettings) -> list[_Rest]:
     """Drop short rests that are a hand held still: the state before returns, or the rim is crossed."""
     kept = list(rests)
     index = 1
     while index < len(kept) - 1:
         before, rest, after = kept[index - 1], kept[index], kept[index + 1]
         length_s = float(times[rest.stop - 1] - times[rest.start])
-        is_hand = length_s < settings.resting_hand_s and reverts(
-            before.last, rest.first, after.first, settings
-        )
+        is_hand = length_s < settings.resting_hand_s and reverts(before.last, rest.first, after.first, settings)
         if length_s < settings.still_hand_s:
             is_hand |= _returns(before, rest, after, settings) or _is_crossed(before, rest, after, settings)
         if is_hand:
@@ -211,9 +205,7 @@ def _hidden_share(
     record: ClipRecord, slot: int, start: int, stop: int, before: FloatArray, after: FloatArray
 ) -> FloatArray:
     """Share of the core, per busy frame, that looks neither like before nor like after: a hand, an arm."""
-    cores = (
-        record.patches[start:stop, slot, :, CORE].astype(np.float32) * record.gains[start:stop, None, None, :]
-    )
+    cores = record.patches[start:stop, slot, :, CORE].astype(np.float32) * record.gains[start:stop, None, None, :]
     low = np.minimum(before, after)[:, CORE]
     high = np.maximum(before, after)[:, CORE]
     outside = np.maximum(np.maximum(low - cores, cores - high), 0).max(axis=-1)
@@ -250,18 +242,14 @@ def _moment(
     return float(record.times_s[last_before]), float(record.times_s[first_after])
 
 
-def _contact(
-    record: ClipRecord, slot: int, start: int, stop: int, changed_s: float
-) -> tuple[float, float] | None:
+def _contact(record: ClipRecord, slot: int, start: int, stop: int, changed_s: float) -> tuple[float, float] | None:
     """Picture position (px) of the motion in the slot in the half second around the change."""
     near = start + np.flatnonzero(np.abs(record.times_s[start:stop] - changed_s) <= 0.5)
     motion = record.motion[near, slot]
     weight = motion[:, 0]
     if not len(near) or weight.sum() <= 0:
         return None
-    column = int(
-        np.clip(round(float((motion[:, 1] * weight).sum() / weight.sum())), 0, CORE.stop - CORE.start - 1)
-    )
+    column = int(np.clip(round(float((motion[:, 1] * weight).sum() / weight.sum())), 0, CORE.stop - CORE.start - 1))
     row = int(np.clip(round(float((motion[:, 2] * weight).sum() / weight.sum())), 0, motion_rows(record) - 1))
     x, y = record.coordinates_px[slot, row, CORE.start + column]
     return float(x), float(y)
@@ -277,9 +265,7 @@ def _as_bytes(patch: FloatArray) -> bytes:
 
 
 def _state_episode(kind: str, slot_id: str, patch: FloatArray, time_s: float) -> SlotEpisode:
-    return SlotEpisode(
-        slot_id, kind, time_s, time_s, time_s, 0.0, 0.0, 0, 0.0, 0.0, None, False, _as_bytes(patch)
-    )
+    return SlotEpisode(slot_id, kind, time_s, time_s, time_s, 0.0, 0.0, 0, 0.0, 0.0, None, False, _as_bytes(patch))
 
 
 def zone_touches(
@@ -306,9 +292,7 @@ def zone_touches(
         if hit.sum() < 3 or times_s[stop - 1] - times_s[start] < 0.15:
             continue
         where = foreground[start:stop].sum(axis=0)
-        centre = (coordinates_px[:, :, CORE] * where[..., None]).sum(axis=(0, 1, 2)) / max(
-            1, int(where.sum())
-        )
+        centre = (coordinates_px[:, :, CORE] * where[..., None]).sum(axis=(0, 1, 2)) / max(1, int(where.sum()))
         middle = 0.5 * float(times_s[start] + times_s[stop - 1])
         found.append(
             SlotEpisode(
@@ -330,9 +314,7 @@ def zone_touches(
     return found
 
 
-def _merged_runs(
-    times: npt.NDArray[np.float64], on: npt.NDArray[np.bool_], gap_s: float
-) -> list[tuple[int, int]]:
+def _merged_runs(times: npt.NDArray[np.float64], on: npt.NDArray[np.bool_], gap_s: float) -> list[tuple[int, int]]:
     """Index ranges [start, stop) in which `on` holds, joined over gaps shorter than `gap_s`."""
     runs: list[tuple[int, int]] = []
     for index in np.flatnonzero(on):

@@ -64,9 +64,7 @@ def judge(before_bgr: FloatArray, after_bgr: FloatArray, facings: int, settings:
         if float(under_one_light.mean()) < settings.shadow_share * share:
             share = 0.0
         has_changed = share > settings.change_share
-        strength = float(
-            np.dot(settings.direction_weights, direction_features(before_bgr, after_bgr, changed))
-        )
+        strength = float(np.dot(settings.direction_weights, direction_features(before_bgr, after_bgr, changed)))
     put = _logistic(strength)
     surety = _logistic(settings.change_slope * (share - settings.change_share))
     count = _changed_facings(changed, facings)
@@ -80,9 +78,7 @@ def judge(before_bgr: FloatArray, after_bgr: FloatArray, facings: int, settings:
     )
 
 
-def reverts(
-    before_bgr: FloatArray, between_bgr: FloatArray, after_bgr: FloatArray, settings: SlotSettings
-) -> bool:
+def reverts(before_bgr: FloatArray, between_bgr: FloatArray, after_bgr: FloatArray, settings: SlotSettings) -> bool:
     """Whether what came between went again while something else changed: a hand on the slot's edge."""
     came = change_map(before_bgr, between_bgr) > settings.change_level
     if came.mean() <= settings.change_share:

@@ -107,9 +107,7 @@ class Atlas:
             height, width = frame_bgr.shape[:2]
             size = (max(1, width // self.shrink), max(1, height // self.shrink))
             source = np.asarray(cv2.resize(frame_bgr, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        cut = cv2.remap(
-            source, self._map_xy, self._map_fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        cut = cv2.remap(source, self._map_xy, self._map_fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(cut, dtype=np.uint8).reshape(-1, PATCH_HEIGHT, PATCH_WIDTH, 3)
 
 

@@ -15,9 +15,7 @@ from assets.vision.slot_signal import PATCH_HEIGHT, PATCH_WIDTH, FloatArray
 
 def patch_of(episode: SlotEpisode) -> FloatArray:
     """The picture (H, W, 3) that an episode carries."""
-    return (
-        np.frombuffer(episode.patch, dtype=np.uint8).reshape(PATCH_HEIGHT, PATCH_WIDTH, 3).astype(np.float32)
-    )
+    return np.frombuffer(episode.patch, dtype=np.uint8).reshape(PATCH_HEIGHT, PATCH_WIDTH, 3).astype(np.float32)
 
 
 def stitched_change(
@@ -102,9 +100,7 @@ def joined_clips(
             if episode.kind == "opening":
                 states[episode.slot_id] = [episode]
             elif episode.kind == "change":
-                found.append(
-                    (episode, states[episode.slot_id][-1].patch if episode.slot_id in states else b"")
-                )
+                found.append((episode, states[episode.slot_id][-1].patch if episode.slot_id in states else b""))
                 states.setdefault(episode.slot_id, []).append(episode)
             elif episode.kind == "closing":
                 closing[episode.slot_id] = episode

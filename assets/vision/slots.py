@@ -72,16 +72,13 @@ class SlotObserver:
         self._zones = tuple(zones)
         self._frame_shape = frame_shape
         self._settings = settings
-        tiles = [
-            (index, tile) for index, zone in enumerate(self._zones) for tile in zone_tiles(zone.polygon_px)
-        ]
+        tiles = [(index, tile) for index, zone in enumerate(self._zones) for tile in zone_tiles(zone.polygon_px)]
         self._zone_of_tile = np.array([index for index, _ in tiles], dtype=np.int64)
         polygons = [np.asarray(view.polygon_px, dtype=np.float64) for view in self._views]
         polygons += [tile for _, tile in tiles]
         self._atlas = Atlas.build(polygons) if polygons else None
         self._boxes_around = [
-            np.concatenate([polygon.min(axis=0), polygon.max(axis=0)])
-            for polygon in polygons[: len(self._views)]
+            np.concatenate([polygon.min(axis=0), polygon.max(axis=0)]) for polygon in polygons[: len(self._views)]
         ]
         self._times: list[float] = []
         self._patches: list[ByteArray] = []
@@ -93,9 +90,7 @@ class SlotObserver:
         self._under_boxes = np.zeros(len(self._views), dtype=bool)
         self._next_s = -np.inf
 
-    def observe(
-        self, frame_bgr: ByteArray, time_s: float, boxes: npt.NDArray[np.floating] | None = None
-    ) -> None:
+    def observe(self, frame_bgr: ByteArray, time_s: float, boxes: npt.NDArray[np.floating] | None = None) -> None:
         """Take a frame (H, W, 3) at `time_s` seconds of the clip, times rising.
 
         Raises ValueError for a frame of another size than `frame_shape`.

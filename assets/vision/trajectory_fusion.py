@@ -105,7 +105,8 @@ def people(
     """Group camera tracks into people.
 
     `entrance` and `way_out` (k, 2) say of every track how near its first and its last point are to that zone,
-    from 0 to 1 within it; `footage_steps` are the first and last moment of the day's footage, where people may stand anywhere.
+    from 0 to 1 within it; `footage_steps` are the first and last moment of the day's footage, where people may
+    stand anywhere.
     """
     if not tracks:
         return []

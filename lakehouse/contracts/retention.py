@@ -48,12 +48,13 @@ SCHEDULE: dict[RetentionClass, RetentionRule] = {
         RetentionRule(
             RetentionClass.FOOTAGE,
             timedelta(hours=168),
-            "privacy policy: monitor data are deleted every 7 days; read strictly, no value older than 168 h from capture",
+            "privacy policy: monitor data are deleted every 7 days; read strictly, no value older than 168 h "
+            "from capture",
             ("C-13", "C-51"),
             "privacy officer",
             statutory_min=timedelta(days=30),
-            decision="a 30 day minimum is reported for public-safety video systems; whether shops fall under it is with "
-            "counsel. Until counsel answers, the promise to the shopper stands.",
+            decision="a 30 day minimum is reported for public-safety video systems; whether shops fall under it is "
+            "with counsel. Until counsel answers, the promise to the shopper stands.",
         ),
         RetentionRule(
             RetentionClass.ACCOUNT,

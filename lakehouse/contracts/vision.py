@@ -126,7 +126,7 @@ SLOT_EPISODES = TableContract(
     name="slot_episodes",
     layer=Layer.SILVER,
     version=1,
-    description="What one camera saw happen to one shelf slot: changes, touches, and the slot's state at a clip's ends.",
+    description="What one camera saw happen to a shelf slot: changes, touches, and its state at a clip's ends.",
     columns=(
         STORE_ID,
         CAPTURE_HOUR,

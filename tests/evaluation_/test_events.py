@@ -114,9 +114,7 @@ def test_command_refuses_a_missing_or_empty_video(tmp_path: Path, capsys: pytest
         assert video.name in capsys.readouterr().err
 
 
-def test_command_prints_every_event_and_the_score_as_json(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_prints_every_event_and_the_score_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     video = tmp_path / "v.mp4"
     video.write_bytes(b"x")
     shelf, truth = HERE / "bottle_shelf_a" / "slots.yaml", HERE / "bottle_shelf_a" / "events.csv"

@@ -23,9 +23,7 @@ def main(lake: Lake, what: str) -> None:
             if step == "file written":
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        replace_partition(
-            lake, TOTALS, totals({1: 11}), DAY.partition(TOTALS), commit=INFO, now=NOW, steps=kill
-        )
+        replace_partition(lake, TOTALS, totals({1: 11}), DAY.partition(TOTALS), commit=INFO, now=NOW, steps=kill)
     number = int(what)
     own = StoreDay(f"s{number:03d}", DAY.business_date)
     for round_number in range(3):

@@ -118,9 +118,7 @@ def totals(rows: dict[int, int], day: StoreDay = DAY, table: TableContract = TOT
 
 def file_contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, by relative path."""
-    return {
-        p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
-    }
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def data_files(folder: Path) -> set[str]:

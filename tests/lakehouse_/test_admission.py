@@ -69,9 +69,7 @@ def test_a_label_that_is_no_hour_is_refused(lake: Lake, label: str) -> None:
 @pytest.mark.parametrize("date", ["22.11.2026", "2026-11-31", "20261122"])
 def test_a_label_that_is_no_date_is_refused(lake: Lake, date: str) -> None:
     with pytest.raises(errors.ContractViolation, match="business_date"):
-        append_once(
-            lake, LEDGER, totals({1: 1}).with_columns(business_date=pl.lit(date)), commit=INFO, now=NOW
-        )
+        append_once(lake, LEDGER, totals({1: 1}).with_columns(business_date=pl.lit(date)), commit=INFO, now=NOW)
 
 
 def test_a_limited_life_needs_hour_partitions(lake: Lake) -> None:

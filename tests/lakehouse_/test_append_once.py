@@ -27,9 +27,7 @@ def test_rows_are_added_once_and_never_change(lake: Lake) -> None:
 
 def test_a_key_in_another_partition_is_present_too(lake: Lake) -> None:
     append_once(lake, LEDGER, totals({1: 10}), commit=INFO, now=NOW)
-    report = append_once(
-        lake, LEDGER, totals({1: 10}, StoreDay("s002", DAY.business_date)), commit=INFO, now=NOW
-    )
+    report = append_once(lake, LEDGER, totals({1: 10}, StoreDay("s002", DAY.business_date)), commit=INFO, now=NOW)
     assert not report.committed
 
 

@@ -76,9 +76,7 @@ def test_no_value_of_a_row_is_in_the_results() -> None:
 
 
 def test_warnings_do_not_stop_a_write_and_a_domains_own_check_does() -> None:
-    warning = run(
-        Expectation("expect_column_values_to_be_between", "x_m", {"max_value": -1}, Severity.WARNING)
-    )
+    warning = run(Expectation("expect_column_values_to_be_between", "x_m", {"max_value": -1}, Severity.WARNING))
     assert not warning[0].success
     require_passed(SIGHTS.path, [*warning, identity_check("sum_of_lines", 0, 10)])
     with pytest.raises(AuditFailed, match="sum_of_lines 2"):
@@ -90,9 +88,7 @@ def test_nothing_is_written_to_disk() -> None:
     before = set(Path(gettempdir()).iterdir())
     run(Expectation("expect_column_values_to_be_unique", "row_id"))
     new = {path.name for path in set(Path(gettempdir()).iterdir()) - before}
-    assert not any(
-        path.startswith("tmp") and (Path(gettempdir()) / path / "index.html").exists() for path in new
-    )
+    assert not any(path.startswith("tmp") and (Path(gettempdir()) / path / "index.html").exists() for path in new)
 
 
 @pytest.mark.parametrize("table", CONTRACTS.values(), ids=lambda table: table.path)
@@ -103,9 +99,7 @@ def test_no_rows_break_no_promise(table: TableContract) -> None:
 
 
 @pytest.mark.parametrize(("table", "expectation"), EVERY_EXPECTATION)
-def test_every_promise_of_every_contract_fails_on_a_violation(
-    table: TableContract, expectation: Expectation
-) -> None:
+def test_every_promise_of_every_contract_fails_on_a_violation(table: TableContract, expectation: Expectation) -> None:
     (result,) = run_expectations(table, violating(table, expectation), (expectation,))
     assert not result.error
     assert not result.success

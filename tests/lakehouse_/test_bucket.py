@@ -74,9 +74,7 @@ def test_seals_and_migrations(bucket_lake: Lake) -> None:
     assert seals.seal(lake, DAY, [TOTALS], run_id="r", now=NOW)
     assert not seals.seal(lake, DAY, [TOTALS], run_id="r", now=NOW)
     assert seals.sealed_days(lake) == [DAY]
-    later = replace(
-        TOTALS, version=2, columns=(*TOTALS.columns, Column("note", pl.String, "Note.", nullable=True))
-    )
+    later = replace(TOTALS, version=2, columns=(*TOTALS.columns, Column("note", pl.String, "Note.", nullable=True)))
     step = Migration(TOTALS.path, 1, lambda rows: rows.with_columns(note=pl.lit(None, pl.String)))
     assert migrate(lake, later, commit=INFO, now=NOW, migrations=(step,))
     assert scan(lake, later).collect().equals(totals({1: 10}).with_columns(note=pl.lit(None, pl.String)))
@@ -87,9 +85,7 @@ def test_eight_writers_at_once(bucket_lake: Lake) -> None:
     complaints = [writer.communicate(timeout=120)[1] for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * 8, complaints
     found = scan(bucket_lake, TOTALS).collect()
-    assert dict(found.select("row_id", "amount_fen").iter_rows()) == {
-        n * 10 + i: 2 for n in range(8) for i in (0, 1)
-    }
+    assert dict(found.select("row_id", "amount_fen").iter_rows()) == {n * 10 + i: 2 for n in range(8) for i in (0, 1)}
     assert scan(bucket_lake, LEDGER).collect().get_column("row_id").sort().to_list() == list(range(8))
     assert table_version(bucket_lake, TOTALS) == 24
     assert table_version(bucket_lake, LEDGER) == 1

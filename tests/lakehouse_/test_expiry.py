@@ -85,15 +85,11 @@ def test_the_writer_refuses_from_the_moment_of_the_drop(lake: Lake, table: Table
     whole_day, rows = DAY.partition(table), sights(HOURS, seed=1, table=table)
     replace_partition(lake, table, rows, whole_day, commit=INFO, now=at(hours, 30) - timedelta(seconds=1))
     with pytest.raises(errors.CaptureHourExpired) as refused:
-        replace_partition(
-            lake, table, sights(HOURS, seed=2, table=table), whole_day, commit=INFO, now=at(hours, 30)
-        )
+        replace_partition(lake, table, sights(HOURS, seed=2, table=table), whole_day, commit=INFO, now=at(hours, 30))
     assert refused.value.count == 1
     # Refused whole, also if no row lies in the expired hour: half a day must not replace a day.
     with pytest.raises(errors.CaptureHourExpired):
-        replace_partition(
-            lake, table, sights(HOURS[1:], table=table), whole_day, commit=INFO, now=at(hours, 30)
-        )
+        replace_partition(lake, table, sights(HOURS[1:], table=table), whole_day, commit=INFO, now=at(hours, 30))
     assert scan(lake, table).collect().sort("row_id").equals(rows)
 
 

@@ -16,7 +16,5 @@ def test_reading_and_writing_on_disk_loads_nothing_heavy() -> None:
         f"sys.stdout.write(','.join(name for name in {HEAVY!r} if name in sys.modules))"
     )
     repository = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True)
     assert done.stdout == ""

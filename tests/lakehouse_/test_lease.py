@@ -133,9 +133,7 @@ def test_a_drop_beside_a_writer_leaves_each_its_own(lake: Lake) -> None:
     from lakehouse.store_day import StoreDay
 
     following = StoreDay.of_instant("s001", DAY.end_at)
-    replace_partition(
-        lake, SIGHTS, sights(DAY.capture_hours[:4]), DAY.partition(SIGHTS), commit=INFO, now=NOW
-    )
+    replace_partition(lake, SIGHTS, sights(DAY.capture_hours[:4]), DAY.partition(SIGHTS), commit=INFO, now=NOW)
     now = DAY.start_at + timedelta(hours=75)
     faults: list[BaseException] = []
 

@@ -56,9 +56,7 @@ def test_until_then_the_table_is_neither_read_nor_written(lake: Lake) -> None:
 
 def test_a_missing_step_and_a_newer_table_are_refused(lake: Lake) -> None:
     fill(lake)
-    with pytest.raises(
-        errors.ContractVersionMismatch, match="no registered steps lead from contract version 1 to 3"
-    ):
+    with pytest.raises(errors.ContractVersionMismatch, match="no registered steps lead from contract version 1 to 3"):
         migrate(lake, V3, commit=INFO, now=NOW, migrations=STEPS[1:])
     migrate(lake, V2, commit=INFO, now=NOW, migrations=STEPS)
     with pytest.raises(errors.ContractVersionMismatch, match="from contract version 2 to 1"):
@@ -79,9 +77,7 @@ def test_an_absent_table_needs_none(lake: Lake) -> None:
 
 def test_expired_hours_die_without_waiting_for_a_migration(lake: Lake) -> None:
     replace_partition(lake, SIGHTS, sights(HOURS), DAY.partition(SIGHTS), commit=INFO, now=NOW)
-    newer = replace(
-        SIGHTS, version=2, columns=(*SIGHTS.columns, Column("mood", pl.String, "Later.", nullable=True))
-    )
+    newer = replace(SIGHTS, version=2, columns=(*SIGHTS.columns, Column("mood", pl.String, "Later.", nullable=True)))
     (dropped,) = drop_expired(lake, newer, commit=INFO, now=DAY.start_at + timedelta(hours=72))
     assert dropped.rows_removed == 3
     assert scan(lake, SIGHTS).collect().height == 3

@@ -37,9 +37,7 @@ def test_any_sequence_of_writes_equals_a_dict(writes: list[tuple[StoreDay, dict[
         cards: Model = {}
         for day, rows in writes:
             partition = day.partition(TOTALS)
-            replace_partition(
-                lake, TOTALS, totals(rows, day), partition, commit=INFO, now=NOW, may_empty=True
-            )
+            replace_partition(lake, TOTALS, totals(rows, day), partition, commit=INFO, now=NOW, may_empty=True)
             append_once(lake, LEDGER, totals(rows, day), commit=INFO, now=NOW)
             upsert(lake, CARDS, totals(rows, day), commit=INFO, now=NOW)
             upsert(lake, PLAIN_CARDS, totals(rows, day), commit=INFO, now=NOW)
@@ -51,8 +49,6 @@ def test_any_sequence_of_writes_equals_a_dict(writes: list[tuple[StoreDay, dict[
         order = ["store_id", "business_date", "row_id"]
         assert found.sort(order).equals(expected.sort(order))
         for table, model in ((LEDGER, ledger), (CARDS, cards), (PLAIN_CARDS, cards)):
-            rows_found = (
-                scan(lake, table).select("row_id", "store_id", "business_date", "amount_fen").collect().rows()
-            )
+            rows_found = scan(lake, table).select("row_id", "store_id", "business_date", "amount_fen").collect().rows()
             assert {row[0]: row[1:] for row in rows_found} == model
             assert len(rows_found) == len(model)

@@ -85,9 +85,7 @@ def test_keys_stay_below_the_root(store: ObjectStore, key: str) -> None:
         store.put_bytes(b"x", key)
 
 
-def test_an_interrupted_copy_leaves_no_key(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_copy_leaves_no_key(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = object_store(str(tmp_path / "footage"))
     store.put_bytes(b"old", "s001/a")
 

@@ -55,9 +55,7 @@ def test_others_read_what_we_wrote_and_nothing_that_was_dropped(
     assert by_delta(lake).equals(left)
 
 
-def test_bounds_in_the_log_let_duckdb_skip_and_never_lose_a_row(
-    duck: duckdb.DuckDBPyConnection, lake: Lake
-) -> None:
+def test_bounds_in_the_log_let_duckdb_skip_and_never_lose_a_row(duck: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     replace_partition(lake, SIGHTS, sights(HOURS), DAY.partition(SIGHTS), commit=INFO, now=NOW)
     for at in sights(HOURS).get_column("captured_at"):
         query = f"select count(*) from delta_scan('{lake.uri(SIGHTS)}') where captured_at between $1 and $1"

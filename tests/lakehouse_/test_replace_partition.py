@@ -48,9 +48,7 @@ def test_what_is_written_is_read_back(lake: Lake) -> None:
 def test_one_file_per_hour_and_nothing_else(lake: Lake) -> None:
     replace_partition(lake, SIGHTS, sights(HOURS), WHOLE_DAY, commit=INFO, now=NOW)
     found = data_files(folder(lake))
-    assert {name.rsplit("/", 1)[0] for name in found} == {
-        f"store_id=s001/capture_hour={hour}" for hour in HOURS
-    }
+    assert {name.rsplit("/", 1)[0] for name in found} == {f"store_id=s001/capture_hour={hour}" for hour in HOURS}
     assert len(found) == 3
     assert {name for name in file_contents(folder(lake)) if name.startswith("_delta_log/")} == {
         "_delta_log/00000000000000000000.json",

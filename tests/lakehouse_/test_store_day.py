@@ -48,8 +48,4 @@ def test_other_texts_are_no_hours(label: str) -> None:
 def test_a_naive_instant_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         capture_hour(datetime(2026, 11, 22, 15))  # noqa: DTZ001 - that is the point
-    assert (
-        StoreDay("s001", date(2026, 1, 1))
-        < StoreDay("s001", date(2026, 1, 2))
-        < StoreDay("s002", date(2025, 1, 1))
-    )
+    assert StoreDay("s001", date(2026, 1, 1)) < StoreDay("s001", date(2026, 1, 2)) < StoreDay("s002", date(2025, 1, 1))

@@ -20,9 +20,7 @@ HOURS = list(DAY.capture_hours[:2])
 
 
 def put_on_ledger(lake: Lake, subject_id: str, received_at: datetime) -> None:
-    row = pa.table(
-        {"subject_id": [subject_id], "received_at": pa.array([received_at], pa.timestamp("us", "UTC"))}
-    )
+    row = pa.table({"subject_id": [subject_id], "received_at": pa.array([received_at], pa.timestamp("us", "UTC"))})
     write_deltalake(f"{lake.root}/privacy/tombstones", row, mode="append")
 
 

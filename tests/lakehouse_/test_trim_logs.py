@@ -73,9 +73,7 @@ def test_a_trim_waits_for_the_writer(lake: Lake) -> None:
             thread.start()
             assert not trimmed.wait(0.3)
 
-    replace_partition(
-        lake, SIGHTS, sights(HOURS, seed=1), DAY.partition(SIGHTS), commit=INFO, now=NOW, steps=steps
-    )
+    replace_partition(lake, SIGHTS, sights(HOURS, seed=1), DAY.partition(SIGHTS), commit=INFO, now=NOW, steps=steps)
     seen[0].join(10)
     assert trimmed.is_set()
     assert scan(lake, SIGHTS).collect().sort("row_id").equals(sights(HOURS, seed=1))

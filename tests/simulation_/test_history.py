@@ -41,9 +41,7 @@ def test_a_day_depends_on_seed_and_date_alone(tmp_path: Path) -> None:
     short, long = tmp_path / "short", tmp_path / "long"
     until = date(2026, 11, 20)
     for folder, days in ((short, 3), (long, 6)):
-        list(
-            write_history(folder, "s001", history_days(until, days), seed=4, accounts=50, visits_per_day=150)
-        )
+        list(write_history(folder, "s001", history_days(until, days), seed=4, accounts=50, visits_per_day=150))
     names = sorted(path.name for path in (short / "orders_history" / "s001").iterdir())
     assert names == ["2026-11-18.jsonl", "2026-11-19.jsonl", "2026-11-20.jsonl"]
     for name in names:

@@ -58,9 +58,7 @@ def test_shelves_never_run_negative_and_events_follow_scripts() -> None:
 def test_the_same_seed_gives_the_same_day() -> None:
     days = [direct_day(SHIPPED, write_script(SHIPPED, 5, ("single", "touch"), 10.0), 120) for _ in range(2)]
     assert days[0].events == days[1].events
-    assert all(
-        np.array_equal(a.position, b.position) for a, b in zip(days[0].motions, days[1].motions, strict=True)
-    )
+    assert all(np.array_equal(a.position, b.position) for a, b in zip(days[0].motions, days[1].motions, strict=True))
 
 
 def test_a_tiny_day_renders_with_boxes_on_the_people(tmp_path: Path) -> None:

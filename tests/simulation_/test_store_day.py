@@ -102,9 +102,7 @@ def test_events_happen_at_known_slots_within_reach() -> None:
     folder = SHIPPED / "landing" / "reference" / "stores" / MANIFEST["store_id"]
     store = yaml.safe_load((folder / "store.yaml").read_text())
     slots = {slot["slot_id"]: slot for slot in store["slots"]}
-    planogram = {
-        row["slot_id"]: row["product_id"] for row in csv.DictReader((folder / "planogram.csv").open())
-    }
+    planogram = {row["slot_id"]: row["product_id"] for row in csv.DictReader((folder / "planogram.csv").open())}
     assert planogram.keys() == slots.keys()
     positions = {(row[0], row[1]): row[2:] for row in truth("positions").iter_rows()}
     events = truth("events")
@@ -148,8 +146,6 @@ def test_people_walk_and_do_not_walk_through_each_other() -> None:
 
 def test_scans_are_at_the_gate_and_match_the_persons() -> None:
     path = next((SHIPPED / "landing" / "gate_events" / MANIFEST["store_id"]).iterdir())
-    scans = Counter(
-        (row["account_id"], row["direction"]) for row in map(json.loads, path.read_text().splitlines())
-    )
+    scans = Counter((row["account_id"], row["direction"]) for row in map(json.loads, path.read_text().splitlines()))
     known = truth("persons").filter(pl.col("account_id").is_not_null())["account_id"].to_list()
     assert scans == Counter((account, direction) for account in known for direction in ("entry", "exit"))

@@ -52,9 +52,7 @@ def test_nobody_in_reach_is_nobody_and_a_close_call_has_a_low_probability() -> N
 
 
 @given(COSTS, st.randoms())
-def test_assignment_does_not_depend_on_the_order_of_events_or_people(
-    costs: np.ndarray, random: object
-) -> None:
+def test_assignment_does_not_depend_on_the_order_of_events_or_people(costs: np.ndarray, random: object) -> None:
     costs = costs + np.arange(costs.size).reshape(costs.shape) * 1.7e-5
     events, people = list(range(costs.shape[0])), list(range(costs.shape[1]))
     random.shuffle(events)
@@ -62,9 +60,7 @@ def test_assignment_does_not_depend_on_the_order_of_events_or_people(
     plain = assign(costs, 5.0, 1.5)
     shuffled = assign(costs[np.ix_(events, people)] if people else costs[events], 5.0, 1.5)
     total = sum(costs[i, a.person] if a.person is not None else 5.0 for i, a in enumerate(plain))
-    same = sum(
-        costs[events[i], people[a.person]] if a.person is not None else 5.0 for i, a in enumerate(shuffled)
-    )
+    same = sum(costs[events[i], people[a.person]] if a.person is not None else 5.0 for i, a in enumerate(shuffled))
     assert total == pytest.approx(same, abs=3.1)
     assert sorted(round(a.probability, 6) for a in plain) == sorted(round(a.probability, 6) for a in shuffled)
 
@@ -192,16 +188,12 @@ def frames(people: dict[str, tuple[float, float]], episodes: list[SlotEpisode]) 
             }
         ),
         "slot_views": pl.DataFrame({"slot_id": ["s1", "s2"], "camera_id": ["c1", "c1"]}),
-        "planogram": pl.DataFrame(
-            {"slot_id": ["s1", "s2"], "product_id": ["cola", "tea"], "facings": [1, 1]}
-        ),
+        "planogram": pl.DataFrame({"slot_id": ["s1", "s2"], "product_id": ["cola", "tea"], "facings": [1, 1]}),
     }
 
 
 def taken(slot_id: str, at_s: float) -> SlotEpisode:
-    return SlotEpisode(
-        slot_id, "change", at_s - 1, at_s + 1, at_s, -1.5, 0.4, -1, 0.02, 0.96, None, True, b""
-    )
+    return SlotEpisode(slot_id, "change", at_s - 1, at_s + 1, at_s, -1.5, 0.4, -1, 0.02, 0.96, None, True, b"")
 
 
 def test_the_same_moment_two_people_each_at_their_slot() -> None:
