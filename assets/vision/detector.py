@@ -59,7 +59,7 @@ class DetectorSettings:
 
     model_path: str = ""
     precision: str = "auto"
-    width_px: int = 384
+    width_px: int = 320
     score_prob: float = 0.2
     overlap: float = 0.5
 
