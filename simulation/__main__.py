@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--seed", type=int, default=7)
     render.add_argument("--out", type=Path, required=True)
     render.add_argument("--seconds", type=int, default=170)
-    render.add_argument("--layout", choices=("shipped", "tuning"), default="shipped")
+    render.add_argument("--layout", choices=("shipped", "tuning", "held_out"), default="shipped")
     render.add_argument("--workers", type=int, default=2)
     render.add_argument("--samples", type=int, choices=(0, 4), default=0, help="antialiasing samples")
     render.set_defaults(run=_render)

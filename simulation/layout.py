@@ -187,4 +187,22 @@ TUNING = Layout(
         Camera("c4", "shelf", (5.15, 2.5, 2.4), (7.0, 2.5, 0.85), 445.0),
     ),
 )
-LAYOUTS = {layout.name: layout for layout in (SHIPPED, TUNING)}
+HELD_OUT = Layout(
+    "held_out",
+    "s003",
+    "Simulated campus store",
+    (
+        Gondola("g1", (2.4, 5.5), (1.0, 0.0), (0.0, -1.0), 9, (0.40, 0.83, 1.25)),
+        Gondola("g2", (7.3, 4.2), (0.0, -1.0), (-1.0, 0.0), 8, (0.36, 0.78, 1.20)),
+        Gondola("g3", (6.0, 0.6), (-1.0, 0.0), (0.0, 1.0), 8, (0.38, 0.81, 1.22)),
+    ),
+    (
+        Camera("c1", "ceiling", (5.4, 1.2, 3.1), (2.9, 4.6, 0.60), 430.0),
+        Camera("c2", "ceiling", (2.6, 1.0, 2.9), (6.2, 4.6, 0.55), 470.0),
+        Camera("c3", "ceiling", (2.2, 5.0, 3.0), (5.2, 1.2, 0.55), 450.0),
+        Camera("c4", "ceiling", (6.9, 5.1, 3.0), (4.2, 1.0, 0.60), 465.0),
+        Camera("c5", "shelf", (3.6, 3.7, 2.4), (3.6, 5.5, 0.85), 440.0),
+    ),
+)
+"""Nothing is ever decided on this one: results on it are of an unseen store."""
+LAYOUTS = {layout.name: layout for layout in (SHIPPED, TUNING, HELD_OUT)}
