@@ -1,0 +1,73 @@
+"""Trajectories of rendered store-days against the truth: `python -m benchmarks.floor DAY... [--width PX]`.
+
+DAY is a folder that `python -m simulation render` wrote. The clips are analysed once; then the day is tracked and
+merged over eight draws that drop 4 % of the detections, because one run alone says little. Synthetic, all of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from assets.vision.clip_analysis import analyse_clip
+from assets.vision.detector import DetectorSettings, NanoDetector
+from assets.vision.merge import trajectories
+from benchmarks.store_footage import StoreFootage, read_store_footage
+from evaluation.floor import FloorScore, score_floor
+
+DRAWS = 8
+DROPPED_SHARE = 0.04
+
+
+def detections_of(footage: StoreFootage, width_px: int) -> pl.DataFrame:
+    """Rows of vision/detections of all clips."""
+    detector = NanoDetector(DetectorSettings(width_px=width_px))
+    return pl.concat(
+        [analyse_clip(clip, footage.cameras[clip.camera_id], [], [], detector).detections for clip in footage.clips]
+    )
+
+
+def scores(day: Path, footage: StoreFootage, detections: pl.DataFrame) -> list[FloorScore]:
+    """The score without a loss, then one a draw. People count from the moment when they are inside of the door."""
+    begin = datetime.fromisoformat(json.loads((day / "manifest.json").read_text())["t0"])
+    truth = pl.read_parquet(day / "truth" / "positions.parquet").filter(pl.col("x_m") > 0.0)
+    found = []
+    for seed in (None, *range(DRAWS)):
+        kept = detections
+        if seed is not None:
+            draw = np.random.default_rng(seed).random(detections.height)
+            kept = detections.filter(pl.Series(draw >= DROPPED_SHARE))
+        points = trajectories(kept, footage.cameras, footage.plan).track_points
+        seconds = (pl.col("captured_at") - begin).dt.total_milliseconds() / 1000
+        found.append(score_floor(truth, points.with_columns(time_s=seconds)))
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.floor", description=__doc__)
+    parser.add_argument("days", nargs="+", type=Path, metavar="DAY")
+    parser.add_argument("--width", type=int, default=DetectorSettings().width_px, help="of the detector's picture, px")
+    chosen = parser.parse_args()
+    for day in chosen.days:
+        footage = read_store_footage(day / "landing")
+        whole, *drawn = scores(day, footage, detections_of(footage, chosen.width))
+        row = {
+            "day": day.name,
+            "width_px": chosen.width,
+            **{name: round(value, 2) for name, value in asdict(whole).items()},
+            "drawn_idf1_mean": round(float(np.mean([score.idf1 for score in drawn])), 2),
+            "drawn_idf1_sd": round(float(np.std([score.idf1 for score in drawn])), 2),
+        }
+        sys.stdout.write(json.dumps(row) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
