@@ -59,11 +59,11 @@ def _history(arguments: argparse.Namespace) -> int:
 def _land(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from simulation.landing import BrokenStoreDay, land
+    from simulation.landing import SHIPPED, BrokenStoreDay, land
 
     console = Console(highlight=False)
     try:
-        landed = land(arguments.home, arguments.now or datetime.now(UTC))
+        landed = land(arguments.home, arguments.now or datetime.now(UTC), store_day=arguments.day or SHIPPED)
     except BrokenStoreDay as error:
         console.print(str(error))
         return 2
@@ -102,8 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--seed", type=int, default=20)
     history.add_argument("--until", type=date.fromisoformat, required=True, help="last day, YYYY-MM-DD")
     history.set_defaults(run=_history)
-    land = commands.add_parser("land", help="land the shipped store-day, re-dated, and its past in a home")
+    land = commands.add_parser("land", help="land a store-day, re-dated, and its past in a home")
     land.add_argument("--home", type=Path, required=True)
+    land.add_argument("--day", type=Path, help="what `render` wrote (default: the shipped store-day)")
     land.add_argument("--now", type=_instant, help="the present, ISO 8601 with zone (default: the clock)")
     land.set_defaults(run=_land)
     return parser

@@ -1,14 +1,15 @@
 """What one shelf slot looks like: rectified patches, brightness gain, presence and change.
 
 Every slot is cut out of the picture as one small patch of fixed size, its own area (the core) between two
-strips of its surroundings, left and right. All slots of a camera lie in one atlas, so that a frame costs one
-`cv2.remap` however many slots there are.
+strips of its surroundings, left and right. All slots of a camera lie side by side in one sheet, so that a frame
+costs one `cv2.remap` however many slots there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -88,7 +89,8 @@ class Atlas:
         coordinates = np.stack([patch_coordinates(polygon) for polygon in polygons_px])
         step = np.linalg.norm(np.diff(coordinates[:, :, CORE], axis=2), axis=-1)
         shrink = int(np.clip(np.floor(float(np.median(step)) / 1.3), 1, 4))
-        flat = coordinates.reshape(-1, PATCH_WIDTH, 2)
+        # side by side, not one below the other: OpenCV pays for every row of a picture
+        flat = coordinates.transpose(1, 0, 2, 3).reshape(PATCH_HEIGHT, -1, 2)
         reduced = (flat + 0.5) / shrink - 0.5
         map_xy, map_fraction = cv2.convertMaps(
             np.ascontiguousarray(reduced[..., 0]), np.ascontiguousarray(reduced[..., 1]), cv2.CV_16SC2
@@ -101,14 +103,20 @@ class Atlas:
         )
 
     def cut(self, frame_bgr: ByteArray) -> ByteArray:
-        """Patches (S, PATCH_HEIGHT, PATCH_WIDTH, 3) of a frame (H, W, 3)."""
+        """The sheet of all S patches side by side, (PATCH_HEIGHT, S * PATCH_WIDTH, 3), of a frame (H, W, 3)."""
         source = frame_bgr
         if self.shrink > 1:
             height, width = frame_bgr.shape[:2]
             size = (max(1, width // self.shrink), max(1, height // self.shrink))
             source = np.asarray(cv2.resize(frame_bgr, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         cut = cv2.remap(source, self._map_xy, self._map_fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(cut, dtype=np.uint8).reshape(-1, PATCH_HEIGHT, PATCH_WIDTH, 3)
+        return np.asarray(cut, dtype=np.uint8)
+
+
+def patches_of(sheet: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A sheet (PATCH_HEIGHT, S * PATCH_WIDTH, ...) taken apart: (S, PATCH_HEIGHT, PATCH_WIDTH, ...), contiguous."""
+    apart = sheet.reshape(PATCH_HEIGHT, -1, PATCH_WIDTH, *sheet.shape[2:])
+    return np.ascontiguousarray(np.moveaxis(apart, 1, 0))
 
 
 def thumbnail(frame_bgr: ByteArray) -> FloatArray:
@@ -118,26 +126,12 @@ def thumbnail(frame_bgr: ByteArray) -> FloatArray:
     return np.asarray(frame_bgr[rows[:, None], columns[None, :]], dtype=np.float32)
 
 
-def gain_between(reference: FloatArray, current: FloatArray) -> FloatArray:
-    """Factor per colour channel (3,) that takes `current` thumbnails to the brightness of `reference`.
+def gains_to(reference: FloatArray, thumbnails: FloatArray) -> FloatArray:
+    """Factors per colour channel (T, 3) that take thumbnails (T, 12, 16, 3) to the brightness of `reference`.
 
     The median over the picture, so that what moves or is taken away does not count. Clipped or near-black
     cells say nothing about gain and are left out.
     """
-    usable = (
-        (reference.min(axis=-1) > 12)
-        & (current.min(axis=-1) > 12)
-        & (reference.max(axis=-1) < 246)
-        & (current.max(axis=-1) < 246)
-    )
-    if int(usable.sum()) < 12:
-        return np.ones(3, dtype=np.float32)
-    ratio = reference[usable] / current[usable]
-    return np.asarray(np.clip(np.median(ratio, axis=0), 0.4, 2.5), dtype=np.float32)
-
-
-def gains_to(reference: FloatArray, thumbnails: FloatArray) -> FloatArray:
-    """`gain_between` for many thumbnails (T, 12, 16, 3) at once: factors (T, 3)."""
     flat, base = thumbnails.reshape(len(thumbnails), -1, 3), reference.reshape(-1, 3)
     usable = (base.min(axis=-1) > 12) & (base.max(axis=-1) < 246)
     usable = usable[None] & (flat.min(axis=-1) > 12) & (flat.max(axis=-1) < 246)
@@ -151,7 +145,9 @@ def gains_to(reference: FloatArray, thumbnails: FloatArray) -> FloatArray:
 
 def brightness_step(earlier_grey: FloatArray, later_grey: FloatArray) -> float:
     """Factor of brightness between two coarse grey pictures a moment apart: the median cell's."""
-    return float(np.clip(np.median((later_grey + 1.0) / (earlier_grey + 1.0)), 0.4, 2.5))
+    ratio = ((later_grey + 1.0) / (earlier_grey + 1.0)).ravel()
+    middle = len(ratio) // 2
+    return float(np.clip(np.partition(ratio, middle)[middle], 0.4, 2.5))
 
 
 def residual_against_surroundings(patch_bgr: FloatArray) -> float:

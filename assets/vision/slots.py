@@ -28,6 +28,7 @@ from assets.vision.slot_signal import (
     brightness_step,
     gains_to,
     ordered_quad,
+    patches_of,
     thumbnail,
 )
 
@@ -108,13 +109,13 @@ class SlotObserver:
             raise ValueError("a frame's size is not the one for which the slots were drawn")
         step = self._settings.sample_s
         self._next_s = time_s + 0.75 * step if self._next_s < time_s - step else self._next_s + step
-        patches = self._atlas.cut(frame_bgr)
-        grey = cv2.blur(cv2.cvtColor(patches.reshape(-1, PATCH_WIDTH, 3), cv2.COLOR_BGR2GRAY), (3, 3))
+        sheet = self._atlas.cut(frame_bgr)
+        grey = cv2.blur(cv2.cvtColor(sheet, cv2.COLOR_BGR2GRAY), (3, 3))
         coarse = thumbnail(frame_bgr)
         light = coarse.mean(axis=-1)
         self._motion.append(self._motion_since(time_s, np.asarray(grey, dtype=np.uint8), light))
         self._times.append(time_s)
-        self._patches.append(patches)
+        self._patches.append(patches_of(sheet))
         self._thumbnails.append(coarse)
         self._covered.append(self._covered_by_people(time_s))
 
@@ -125,14 +126,14 @@ class SlotObserver:
         """
         while len(self._recent) > 1 and time_s - self._recent[1][0] >= 0.9 * self._settings.motion_s:
             self._recent.popleft()
-        count = grey.shape[0] // PATCH_HEIGHT
+        count = grey.shape[1] // PATCH_WIDTH
         moved = np.zeros((count, 3), dtype=np.float32)
         if self._recent:
             _, earlier, earlier_light = self._recent[0]
             gain = brightness_step(earlier_light, light)
             scaled = cv2.convertScaleAbs(earlier, alpha=gain) if abs(gain - 1.0) > 0.004 else earlier
             difference = cv2.absdiff(scaled, grey)
-            over = (difference > self._settings.motion_level).reshape(count, -1)
+            over = patches_of(difference > self._settings.motion_level).reshape(count, -1)
             sums = over.astype(np.float32) @ _MOMENTS
             moved[:, 0] = sums[:, 0] / _MOMENTS[:, 0].sum()
             moved[:, 1:] = sums[:, 1:] / np.maximum(sums[:, :1], 1.0)

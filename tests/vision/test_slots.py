@@ -16,7 +16,7 @@ from assets.vision.shelf_watch import watch_frames
 from assets.vision.slot_episodes import SlotEpisode
 from assets.vision.slot_judgement import judge, look_of_goods
 from assets.vision.slot_settings import SlotSettings
-from assets.vision.slot_signal import Atlas, gain_between, ordered_quad, patch_coordinates, thumbnail
+from assets.vision.slot_signal import Atlas, gains_to, ordered_quad, patch_coordinates, patches_of, thumbnail
 from assets.vision.slot_stitching import stitched_change
 from assets.vision.slots import SlotObserver, SlotView, zone_tiles
 from lakehouse.contracts.vision import SLOT_EPISODES
@@ -229,8 +229,16 @@ def test_a_polygon_keeps_its_corners_in_any_order_and_a_strange_one_becomes_its_
 def test_patches_at_the_picture_s_edge_and_of_large_slots_are_cut() -> None:
     frame = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     atlas = Atlas.build([quad(-10), quad(190), quad(0, 0, 180, 110)])
-    assert atlas.cut(frame).shape == (3, 24, 26, 3)
+    assert patches_of(atlas.cut(frame)).shape == (3, 24, 26, 3)
     assert (atlas.cut(frame) == 90).all()
+
+
+def test_every_slot_of_a_sheet_has_its_own_patch() -> None:
+    frame = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    frame[:, WIDTH // 2 :] = 200
+    left, right = patches_of(Atlas.build([quad(10), quad(WIDTH - 60)]).cut(frame))
+    assert (left == 0).all()
+    assert (right == 200).all()
 
 
 def test_gain_ignores_what_moves() -> None:
@@ -238,8 +246,8 @@ def test_gain_ignores_what_moves() -> None:
     frame = rng.integers(40, 180, (HEIGHT, WIDTH, 3)).astype(np.uint8)
     brighter = cv2.convertScaleAbs(frame, alpha=1.25)
     brighter[:, :60] = 10
-    gain = gain_between(thumbnail(frame), thumbnail(brighter))
-    assert np.allclose(gain, 0.8, atol=0.02)
+    gains = gains_to(thumbnail(frame), np.stack([thumbnail(frame), thumbnail(brighter)]))
+    assert np.allclose(gains, [[1.0] * 3, [0.8] * 3], atol=0.02)
 
 
 def test_a_long_zone_is_cut_into_tiles_that_cover_it() -> None:
