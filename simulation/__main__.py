@@ -83,13 +83,15 @@ def _instant(text: str) -> datetime:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from simulation.layout import LAYOUTS
+
     parser = argparse.ArgumentParser(prog="python -m simulation", description="The simulated store.")
     commands = parser.add_subparsers(required=True, metavar="command")
     render = commands.add_parser("render", help="render a store-day (needs the simulation extra and EGL)")
     render.add_argument("--seed", type=int, default=7)
     render.add_argument("--out", type=Path, required=True)
     render.add_argument("--seconds", type=int, default=170)
-    render.add_argument("--layout", choices=("shipped", "tuning", "held_out"), default="shipped")
+    render.add_argument("--layout", choices=sorted(LAYOUTS), default="shipped")
     render.add_argument("--workers", type=int, default=2)
     render.add_argument("--samples", type=int, choices=(0, 4), default=0, help="antialiasing samples")
     render.set_defaults(run=_render)

@@ -187,6 +187,23 @@ TUNING = Layout(
         Camera("c4", "shelf", (5.15, 2.5, 2.4), (7.0, 2.5, 0.85), 445.0),
     ),
 )
+TUNING_CORNER = Layout(
+    "tuning_corner",
+    "s004",
+    "Simulated hospital store",
+    (
+        Gondola("g1", (2.8, 5.4), (1.0, 0.0), (0.0, -1.0), 8, (0.38, 0.80, 1.22)),
+        Gondola("g2", (7.4, 4.6), (0.0, -1.0), (-1.0, 0.0), 10, (0.40, 0.82, 1.24)),
+        Gondola("g3", (5.4, 0.5), (-1.0, 0.0), (0.0, 1.0), 9, (0.36, 0.79, 1.20)),
+    ),
+    (
+        Camera("c1", "ceiling", (4.9, 1.1, 3.0), (3.2, 4.6, 0.60), 440.0),
+        Camera("c2", "ceiling", (2.5, 1.2, 3.0), (6.0, 4.4, 0.55), 460.0),
+        Camera("c3", "ceiling", (2.0, 4.8, 3.1), (4.8, 1.1, 0.55), 445.0),
+        Camera("c4", "ceiling", (6.6, 5.2, 2.9), (3.8, 1.0, 0.60), 470.0),
+        Camera("c5", "shelf", (5.6, 3.4, 2.4), (7.4, 3.4, 0.85), 440.0),
+    ),
+)
 HELD_OUT = Layout(
     "held_out",
     "s003",
@@ -205,4 +222,4 @@ HELD_OUT = Layout(
     ),
 )
 """Nothing is ever decided on this one: results on it are of an unseen store."""
-LAYOUTS = {layout.name: layout for layout in (SHIPPED, TUNING, HELD_OUT)}
+LAYOUTS = {layout.name: layout for layout in (SHIPPED, TUNING, TUNING_CORNER, HELD_OUT)}
