@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -28,25 +29,33 @@ def change_moments(time_s: Array, upper: Array, lower: Array, weight: Array, set
 
     time_s (n,) rises; upper, lower (n, bins) shares of colours; weight (n,) of the looks.
     """
-    best, cut = settings.alike, -1
-    for index in range(1, len(time_s)):
-        before = (time_s < time_s[index]) & (time_s >= time_s[index] - settings.window_s)
-        after = (time_s >= time_s[index]) & (time_s < time_s[index] + settings.window_s)
-        if not before.any() or time_s[index] - time_s[before][0] < settings.least_s:
-            continue
-        if time_s[after][-1] - time_s[index] < settings.least_s:
-            continue
-        alike = _alike(upper, before, after, weight) / 2.0 + _alike(lower, before, after, weight) / 2.0
-        if alike < best:
-            best, cut = alike, index
-    if cut < 0:
+    first, last = _windows(time_s, settings)
+    index = np.arange(len(time_s))
+    # both sides must be seen for long enough: from the earliest of before, to the latest of after
+    is_seen = (first < index) & (time_s - time_s[first] >= settings.least_s)
+    is_seen &= time_s[last - 1] - time_s >= settings.least_s
+    alike = 0.5 * (_alike(upper, weight, first, last) + _alike(lower, weight, first, last))
+    alike[~is_seen] = np.inf
+    cut = int(np.argmin(alike)) if len(alike) else 0
+    if not len(alike) or alike[cut] >= settings.alike:
         return []
     left = change_moments(time_s[:cut], upper[:cut], lower[:cut], weight[:cut], settings)
     right = change_moments(time_s[cut:], upper[cut:], lower[cut:], weight[cut:], settings)
     return [*left, float(time_s[cut]), *right]
 
 
-def _alike(shares: Array, before: npt.NDArray[np.bool_], after: npt.NDArray[np.bool_], weight: Array) -> float:
-    one = np.average(shares[before], axis=0, weights=weight[before])
-    other = np.average(shares[after], axis=0, weights=weight[after])
-    return float(np.sqrt(one * other).sum())
+def _windows(time_s: Array, settings: ChangeSettings) -> tuple[Index, Index]:
+    """(n,) first row of the window before each moment, and the row behind the last of the window after it."""
+    first = np.searchsorted(time_s, time_s - settings.window_s, side="left")
+    last = np.searchsorted(time_s, time_s + settings.window_s, side="left")
+    return first.astype(np.int64), last.astype(np.int64)
+
+
+def _alike(shares: Array, weight: Array, first: Index, last: Index) -> Array:
+    """(n,) Bhattacharyya coefficient of the weighted mean shares of rows [first, i) and [i, last)."""
+    sums = np.concatenate([np.zeros((1, shares.shape[1])), np.cumsum(shares * weight[:, None], axis=0)])
+    middle = np.arange(len(shares))
+    before, after = sums[middle] - sums[first], sums[last] - sums[middle]
+    scale = before.sum(axis=1) * after.sum(axis=1)
+    product = np.sqrt(np.clip(before, 0.0, None) * np.clip(after, 0.0, None)).sum(axis=1)
+    return np.asarray(product / np.sqrt(np.maximum(scale, 1e-12)))

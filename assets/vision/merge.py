@@ -23,7 +23,8 @@ from assets.vision.clothing_change import ChangeSettings, change_moments
 from assets.vision.floor_position import BodySettings, locate
 from assets.vision.geometry import Camera
 from assets.vision.smoothing import filled_moments, local_linear
-from assets.vision.tracking import STORE_TRACKING, CameraTracks, TrackingSettings, link
+from assets.vision.association import AssociationSettings
+from assets.vision.tracking import CameraTracks, TrackingSettings, link
 from assets.vision.tracklets import Detections
 from assets.vision.trajectory_fusion import FloorTrack, FusionSettings, Person, fuse, people
 from lakehouse.contracts.vision import CLOTHING, SIGHTINGS, TRACK_POINTS, TRACKS
@@ -41,6 +42,13 @@ class StorePlan:
     store_id: str
     entrance_zone_m: Array
     exit_zone_m: Array
+
+
+STORE_TRACKING = TrackingSettings(short_s=1.0, association=AssociationSettings(base_gain=1.0))
+"""For cameras that are brought together here: slower to join and quicker to keep than for a camera alone, since the
+floor and the other cameras know better. Floor IDF1 of the simulator's first tuning day, mean of five draws: 96.1 with
+these two, 91.7 if tracks below 2.5 s are dropped as for a single camera, 87.4 if nothing is joined before the floor.
+"""
 
 
 @dataclass(frozen=True)
