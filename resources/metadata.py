@@ -40,7 +40,7 @@ class ExceptionKind:
 
 @dataclass(frozen=True)
 class Picture:
-    """A plot as PNG, at most 64 kB; no person and no frame is in it."""
+    """A plot as PNG, at most 64 kB; no person, no frame and nobody's way is in it."""
 
     png: bytes
 

@@ -26,7 +26,8 @@ from lakehouse.contracts import vision
 from lakehouse.lake import Lake
 from lakehouse.reader import scan
 from lakehouse.store_day import STORE_ZONE, StoreDay
-from resources.floor_plan import Plan, floor_plan_png
+from resources.floor_plan import Plan
+from resources.floor_trajectories import floor_trajectories_png
 from resources.landing import SOURCE_FILE, SOURCE_LINE, Landing, append_line, landed_schema, write_whole
 from resources.landing_formats import REVIEWS, Refused, parse_line
 from resources.settings import Settings, SettingsError, load_settings
@@ -143,7 +144,7 @@ def picture(lake: Lake, store_day: StoreDay, item: dict[str, object] | None) -> 
         raise CommandError("there is no trajectory or event to draw; they live for 72 hours")
     stores = scan(lake, tables.STORES).collect()
     slots = scan(lake, tables.SLOTS).filter(pl.col("store_id") == store_day.store_id).collect()
-    return floor_plan_png(Plan.of_store(stores, store_day.store_id), slots, points, events, title=title)
+    return floor_trajectories_png(Plan.of_store(stores, store_day.store_id), slots, points, events, title=title)
 
 
 def main(argv: Sequence[str], now: datetime) -> int:
@@ -171,6 +172,9 @@ def _run(given: argparse.Namespace, settings: Settings, console: Console, now: d
     elif given.command == "picture":
         item = queue.find(given.review_id) if given.review_id else None
         store_day = _store_day(lake, item)
+        # The sweep gives a picture two hours: one drawn later than this would outlive what it shows.
+        if now >= review.decide_until(store_day):
+            raise CommandError("that day can no longer be reviewed; its trajectories are about to go")
         name = f"review-{str(item['review_id'])[:8]}.png" if item else "floor-plan.png"
         out = given.out or settings.sinks["tmp"] / name
         write_whole(out, picture(lake, store_day, item))
@@ -215,7 +219,9 @@ def _parser() -> argparse.ArgumentParser:
         "picture", help="floor plan of an item while its evidence lives, or of the latest day"
     )
     drawing.add_argument("review_id", nargs="?", help="the item's id or its beginning")
-    drawing.add_argument("--out", type=Path, help="the PNG to write (in the home's tmp/)")
+    drawing.add_argument(
+        "--out", type=Path, help="the PNG to write, yours to delete in time (in the home's tmp/, which is swept)"
+    )
     deciding = commands.add_parser("decide", help="accept, amend or reject an item")
     deciding.add_argument("review_id", help="the item's id or its beginning")
     deciding.add_argument("decision", choices=tables.DECISIONS[:3])

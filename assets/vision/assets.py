@@ -208,7 +208,8 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
     stores = tables.read_store(orders.STORES, day.store_id)
     found = merge.trajectories(detections, clip_work.cameras_of(camera_rows), _plan(stores))
     seconds = round(time.monotonic() - started, 2)
-    picture = _floor_picture(day, stores, tables.read_store(orders.SLOTS, day.store_id), found.track_points)
+    slots = tables.read_store(orders.SLOTS, day.store_id)
+    picture = _floor_picture(day, stores, slots, found.tracks, found.track_points)
     filled = found.sightings.filter("is_filled").height / max(1, found.sightings.height)
     yield from tables.write(
         context,
@@ -224,7 +225,7 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
                 vision.TRACK_POINTS,
                 found.track_points,
                 checks.check_track_points(found.track_points, found.tracks, stores),
-                {"mean_cameras": _mean(found.track_points, "camera_count"), "floor_plan": picture},
+                {"mean_cameras": _mean(found.track_points, "camera_count"), "floor_density": picture},
                 may_empty=True,
             ),
             TableWrite(
@@ -236,7 +237,7 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
                     "started_in_entrance_share": _mean(found.tracks, "started_in_entrance"),
                     "ended_in_exit_share": _mean(found.tracks, "ended_in_exit"),
                     "seconds": seconds,
-                    "floor_plan": picture,
+                    "floor_density": picture,
                 },
                 may_empty=True,
             ),
@@ -282,7 +283,7 @@ def shelf_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
     planograms = tables.read_store(orders.PLANOGRAMS, day.store_id)
     planogram = clip_work.planogram_on(planograms, day.business_date)
     slots = tables.read_store(orders.SLOTS, day.store_id)
-    points = tables.read(vision.TRACK_POINTS, day)
+    tracks, points = tables.read(vision.TRACKS, day), tables.read(vision.TRACK_POINTS, day)
     found = attribution.attribute(
         tables.read(vision.SLOT_EPISODES, day),
         tables.read(vision.SIGHTINGS, day),
@@ -309,14 +310,14 @@ def shelf_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
         "planogram": Digest(clip_work.frame_digest(planogram)),
     }
     stores = tables.read_store(orders.STORES, day.store_id)
-    facts["floor_plan"] = _floor_picture(day, stores, slots, points, events)
+    facts["floor_density"] = _floor_picture(day, stores, slots, tracks, points, events)
     yield from tables.write(
         context,
         [
             TableWrite(
                 vision.SHELF_EVENTS,
                 events,
-                checks.check_shelf_events(events, slots, tables.read(vision.TRACKS, day)),
+                checks.check_shelf_events(events, slots, tracks),
                 facts,
                 may_empty=True,
             )
@@ -336,13 +337,17 @@ def _floor_picture(
     day: StoreDay,
     stores: pl.DataFrame,
     slots: pl.DataFrame,
+    tracks: pl.DataFrame,
     points: pl.DataFrame,
     events: pl.DataFrame | None = None,
 ) -> Picture:
-    from resources.floor_plan import Plan, floor_plan_png
+    """Nobody's way in particular: Dagster's event log outlives movement data."""
+    from resources.floor_density import density_of, floor_density_png
+    from resources.floor_plan import Plan
 
     drawn = vision.SHELF_EVENTS.schema.to_frame() if events is None else events
-    return Picture(floor_plan_png(Plan.of_store(stores, day.store_id), slots, points, drawn, title=day.store_id))
+    plan, density = Plan.of_store(stores, day.store_id), density_of(slots, tracks, points, drawn)
+    return Picture(floor_density_png(plan, density, title=f"{day.store_id}  {day.business_date}"))
 
 
 def _plan(stores: pl.DataFrame) -> StorePlan:

@@ -124,7 +124,7 @@ def test_numbers_to_plot(platform: Platform) -> None:
     found = platform.numbers("vision", "detections")
     assert found["clips_analysed"] == 2
     assert {"core_seconds_per_camera_minute", "dagster/partition_row_count", "delta_version", "basis"} <= set(found)
-    assert "data:image/png;base64" in str(platform.numbers("vision", "tracks")["floor_plan"])
+    assert "data:image/png;base64" in str(platform.numbers("vision", "tracks")["floor_density"])
 
 
 def test_nothing_personal_is_in_the_event_log(platform: Platform) -> None:

@@ -19,7 +19,6 @@ from lakehouse.contracts.vision import SHELF_EVENTS, TRACK_POINTS, TRACKS
 from lakehouse.store_day import StoreDay, capture_hour
 from resources.landing import Landing
 from resources.landing_formats import GATE_EVENTS
-from simulation.layout import LAYOUTS
 from simulation.reference import write_reference
 from simulation.store_day import _gate_events, default_recipe, plan, write_lines
 from simulation.truth import BOXES, write_truth
@@ -46,8 +45,8 @@ class SimulatedDay:
 
 def simulate(folder: Path, seed: int, *, noise_m: float = 0.1, event_prob: float = 0.97) -> SimulatedDay:
     """Lands a scripted day below `folder`, reads it back, and settles it from perfect events."""
-    layout, script, day = plan(default_recipe(seed, 150, sorted(LAYOUTS)[0]))
-    recipe = default_recipe(seed, 150, sorted(LAYOUTS)[0])
+    layout, script, day = plan(default_recipe(seed, 150, "shipped"))
+    recipe = default_recipe(seed, 150, "shipped")
     store_day = StoreDay(layout.store_id, date(2026, 11, 20))
     landing = Landing(folder / "landing")
     write_reference(landing.root, layout, script.planogram, seed, date(2025, 1, 1))

@@ -90,6 +90,8 @@ def test_an_amendment_carries_its_lines(home: Path, day: SimulatedDay) -> None:
         (("decide", "{id}", "accept", "--reviewer", "r1"), 90, "evidence_expired"),
         (("decide", "zzz", "accept", "--reviewer", "r1"), 12, "no review item"),
         (("picture", "zzz"), 12, "no review item"),
+        (("picture", "{id}"), 71, "no longer be reviewed"),
+        (("picture",), 71, "no longer be reviewed"),
     ],
 )
 def test_what_would_be_refused_is_said_at_once_and_nothing_is_written(
@@ -104,6 +106,7 @@ def test_what_would_be_refused_is_said_at_once_and_nothing_is_written(
     assert run(home, day, *filled, hours=hours) == 2
     assert word in capsys.readouterr().err
     assert not (home / "landing").exists()
+    assert not (home / "tmp").exists()
     assert decide_until(day.store_day) < day.store_day.start_at + timedelta(hours=90)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from assets.orders import quality
 from evaluation import receipts
-from resources.floor_plan import MAX_BYTES, Plan, floor_plan_png
+from resources.floor_density import CELL_M, density_of, floor_density_png
+from resources.floor_plan import MAX_BYTES, Plan
+from resources.floor_trajectories import floor_trajectories_png
 from tests.orders.simulated import SimulatedDay, simulate
 
 
@@ -56,19 +59,34 @@ def test_all_checks_hold(day: SimulatedDay) -> None:
     assert quality.failed(results) == []
 
 
-def test_the_floor_plan_is_a_small_picture(day: SimulatedDay) -> None:
+def test_the_ways_are_a_small_picture(day: SimulatedDay) -> None:
     import cv2
     import numpy as np
 
     plan = Plan.of_store(day.reference.frames["stores"], day.store_day.store_id)
-    drawn = floor_plan_png(plan, day.reference.frames["slots"], day.track_points, day.shelf_events, title="a day")
+    drawn = floor_trajectories_png(
+        plan, day.reference.frames["slots"], day.track_points, day.shelf_events, title="a day"
+    )
     assert len(drawn) <= MAX_BYTES
     picture = cv2.imdecode(np.frombuffer(drawn, np.uint8), cv2.IMREAD_COLOR)
-    blank = floor_plan_png(
+    blank = floor_trajectories_png(
         plan, day.reference.frames["slots"], day.track_points.clear(), day.shelf_events.clear(), title="a day"
     )
     empty = cv2.imdecode(np.frombuffer(blank, np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == empty.shape
     assert (picture != empty).any(axis=2).mean() > 0.01, "trajectories are on it"
-    again = floor_plan_png(plan, day.reference.frames["slots"], day.track_points, day.shelf_events, title="a day")
+    again = floor_trajectories_png(
+        plan, day.reference.frames["slots"], day.track_points, day.shelf_events, title="a day"
+    )
     assert again == drawn
+
+
+def test_a_day_fills_the_density_and_the_quiet_corners_stay_blank(day: SimulatedDay) -> None:
+    slots = day.reference.frames["slots"]
+    density = density_of(slots, day.tracks, day.track_points, day.shelf_events)
+    visited = day.track_points.select((pl.col("x_m", "y_m") / CELL_M).floor()).unique().height
+    assert visited / 10 < density.cells.height < visited
+    assert density.cells["person_s"].sum() <= day.track_points.height / 10
+    assert "pick" in density.handled["type"].to_list()
+    plan = Plan.of_store(day.reference.frames["stores"], day.store_day.store_id)
+    assert len(floor_density_png(plan, density, title="a day")) <= MAX_BYTES

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from assets.privacy import sweep as sweep_module
+from assets.privacy.assets import file_places
 from assets.privacy.checks import nothing_past_its_limit
 from assets.privacy.expired import SWEPT_TABLES, FilePlace, hour_of
 from assets.privacy.sweep import Swept, close_journal, sweep
@@ -25,6 +26,7 @@ from lakehouse.objects import object_store
 from lakehouse.reader import scan
 from lakehouse.store_day import StoreDay, capture_hour
 from lakehouse.writer import append_once, replace_partition
+from resources.settings import load_settings
 
 DAY = StoreDay("s001", date(2026, 3, 2))
 START = DAY.start_at
@@ -207,3 +209,16 @@ def test_every_table_with_a_limit_is_swept() -> None:
 )
 def test_a_file_is_as_old_as_its_path_says(key: str, hour: str | None) -> None:
     assert hour_of(key) == hour
+
+
+def test_a_reviewers_picture_dies_before_what_it_shows(lake: Lake, tmp_path: Path) -> None:
+    """Drawn at the last moment that review allows, 70 h 30 min after the day began, of its first minute."""
+    places = file_places(load_settings({}, home=tmp_path))
+    drawn = tmp_path / "tmp" / "review-1234.png"
+    drawn.parent.mkdir()
+    drawn.write_bytes(b"ways")
+    for now in (at(70, 30), at(71, 20)):
+        sweep(lake, places, commit=INFO, now=now)
+        assert drawn.exists()
+    sweep(lake, places, commit=INFO, now=at(71, 30))
+    assert not drawn.exists()
