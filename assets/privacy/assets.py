@@ -34,6 +34,10 @@ from resources.table_assets import table_assets
 # goes.
 SCRATCH_LIMIT = timedelta(hours=2)
 
+# Nobody reads a file that a killed delivery left half written, and the next delivery writes its own. A day is longer
+# than any delivery takes.
+UNFINISHED_LIMIT = timedelta(hours=24)
+
 
 @table_assets("accounts", [(ACCOUNTS, ())])
 def accounts(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) -> Iterator[Report]:
@@ -78,11 +82,12 @@ def sweeps(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) -> I
 
 def file_places(settings: Settings) -> tuple[FilePlace, ...]:
     """Every folder that may hold footage: where clips live, where they land, where refused ones are kept;
-    and the scratch folder, where reviewers' pictures lie."""
+    what deliveries left half written; and the scratch folder, where reviewers' pictures lie."""
     landing = object_store(str(settings.landing_root))
     return (
         FilePlace(landing, "footage", "landing/footage"),
         FilePlace(landing, "rejected/footage", "landing/rejected/footage"),
+        FilePlace(landing, "", "landing/unfinished", UNFINISHED_LIMIT, only_unfinished=True),
         FilePlace(object_store(str(settings.footage_root)), "", "footage"),
         FilePlace(object_store(str(settings.sinks["tmp"])), "", "tmp", SCRATCH_LIMIT),
     )

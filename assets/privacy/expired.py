@@ -34,6 +34,7 @@ _HOUR = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}Z")
 _STAMP = re.compile(r"(\d{8}T\d{6})\.\d{3}Z")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _CELL = re.compile(r"store_id=([^/]+)/capture_hour=([^/]+)/")
+_FOOTAGE_FOLDER = re.compile(r"(rejected/)?footage/")
 
 Cell = tuple[str, str]
 """Store and capture hour."""
@@ -41,21 +42,31 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True)
 class FilePlace:
-    """A folder that may hold footage or pictures of movement: the folder within its store, and its name in
-    the ledger.
+    """A folder that may hold footage, pictures of movement or leftovers: the folder within its store, and its
+    name in the ledger.
 
     `limit`: longest life of a file, from capture; from the moment it was first seen, where its path tells no
-    capture time or one that is still to come.
+    capture time or one that is still to come. `only_unfinished`: only files that a delivery began and never
+    put in place, outside of the footage folders, which have their own clock.
     """
 
     objects: ObjectStore
     prefix: str
     name: str
     limit: timedelta = FOOTAGE_LIMIT
+    only_unfinished: bool = False
+
+    def files(self) -> Iterator[StoredObject]:
+        """What lies in it."""
+        for file in self.objects.list(self.prefix):
+            if not self.only_unfinished or (_is_hidden(file.key) and not _FOOTAGE_FOLDER.match(file.key)):
+                yield file
 
     @property
     def retention(self) -> RetentionClass:
-        """The class whose limit this is."""
+        """The class of what it holds."""
+        if self.only_unfinished:
+            return RetentionClass.ACCOUNT
         return RetentionClass.FOOTAGE if self.limit == FOOTAGE_LIMIT else RetentionClass.MOVEMENT
 
 
@@ -115,7 +126,7 @@ def expired_files(place: FilePlace, seen: FirstSeen, now: datetime) -> dict[Plac
     A file is as old as its path says, so that a clip that no catalogue knows dies with its hour too.
     """
     found: dict[Place, list[StoredObject]] = {}
-    for file in place.objects.list(place.prefix):
+    for file in place.files():
         hour = effective_hour(file, seen)
         if hour is not None and now >= limit_at(place, hour) - DROP_MARGIN:
             store_id, folder = _owner(place, file.key)
@@ -147,7 +158,7 @@ def look_at_undated(places: tuple[FilePlace, ...], known: FirstSeen, now: dateti
     or one that is still to come. What is gone is forgotten."""
     seen: dict[str, datetime] = {}
     for place in places:
-        for file in place.objects.list(place.prefix):
+        for file in place.files():
             name, hour = identity(file), hour_of(file.key)
             if name in known or hour is None or hour_start(hour) > now + CLOCK_TOLERANCE:
                 seen[name] = min(known.get(name, now), now)
@@ -179,7 +190,7 @@ def past_limit(lake: Lake, places: tuple[FilePlace, ...], seen: FirstSeen, now: 
         late = [content for (_, hour), content in cells if now >= expiry.limit_at(table, hour)]
         yield table.path, sum(max(content.rows, content.files) for content in late)
     for place in places:
-        hours = (effective_hour(file, seen) for file in place.objects.list(place.prefix))
+        hours = (effective_hour(file, seen) for file in place.files())
         yield place.name, sum(1 for hour in hours if hour is not None and now >= limit_at(place, hour))
 
 
@@ -210,11 +221,16 @@ def known_days(lake: Lake) -> set[StoreDay]:
     return days
 
 
+def _is_hidden(key: str) -> bool:
+    """Whether no reader of landing looks at the file: it is being written under another name."""
+    return key.rsplit("/", 1)[-1].startswith(".")
+
+
 def _owner(place: FilePlace, key: str) -> Cell:
     """Store, and the folder for the ledger: place, store and camera, the two folders before the hour or
     the file. What lies elsewhere may have any name, so none of it is repeated."""
     inside = key.removeprefix(place.prefix).strip("/").split("/")[:-1]
     folders = [part for part in inside if not _HOUR.fullmatch(part)]
-    if len(folders) != 2 or not all(_ID.fullmatch(folder) for folder in folders):
+    if place.only_unfinished or len(folders) != 2 or not all(_ID.fullmatch(folder) for folder in folders):
         return "unknown", place.name
     return folders[0], f"{place.name}/{folders[0]}/{folders[1]}"

@@ -39,12 +39,17 @@ class Sink:
         return re.fullmatch(self.pattern, path) is not None
 
 
+_FINISHED = r"(.+/)?[^./][^/]*"
+"""No step reads a file whose name begins with a dot."""
+
+
 def _landing() -> Iterable[Sink]:
     for category, retention in LANDING_CATEGORIES.items():
-        consumer = "sweep" if retention is RetentionClass.FOOTAGE else "consumed by its table's step"
-        yield Sink(f"landing/{category}", rf"landing/{category}/.+", retention, consumer)
-        keeper = "sweep" if retention is RetentionClass.FOOTAGE else "its category's rule"
-        yield Sink(f"landing/rejected/{category}", rf"landing/rejected/{category}/.+", retention, keeper)
+        is_swept = retention is RetentionClass.FOOTAGE
+        consumer, keeper = ("sweep", "sweep") if is_swept else ("consumed by its table's step", "its category's rule")
+        files = ".+" if is_swept else _FINISHED
+        yield Sink(f"landing/{category}", rf"landing/{category}/{files}", retention, consumer)
+        yield Sink(f"landing/rejected/{category}", rf"landing/rejected/{category}/{files}", retention, keeper)
 
 
 def _tables() -> Iterable[Sink]:
@@ -60,6 +65,7 @@ def _tables() -> Iterable[Sink]:
 
 SINKS: tuple[Sink, ...] = (
     *_landing(),
+    Sink("landing/unfinished", r"landing/(?!(rejected/)?footage/)(.+/)?\.[^/]+", RetentionClass.ACCOUNT, "sweep"),
     *_tables(),
     Sink("footage", r"footage/.+", RetentionClass.FOOTAGE, "sweep"),
     Sink("tmp", r"tmp/.+", RetentionClass.MOVEMENT, "sweep"),

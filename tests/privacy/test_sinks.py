@@ -22,6 +22,13 @@ CLAIMED = (
     "landing/rejected/footage/s001/c1/20260302T040000.000Z.mp4.reason.json",
     "landing/gate_events/s001/2026-03-02.jsonl",
     "landing/store_day_offset.json",
+    "landing/.store_day_offset.json.partial",
+    "landing/footage/s001/c1/.20260302T040000.000Z.mp4.partial",
+    "landing/rejected/footage/s001/c1/.20260302T040000.000Z.mp4.reason.json.71.tmp",
+    "landing/gate_events/s001/.2026-03-02.jsonl.partial",
+    "landing/accounts/.2026-03-02.jsonl.partial",
+    "landing/rejected/accounts/.2026-03-02-0123456789ab.jsonl.71.tmp",
+    "footage/s001/c1/2026-03-02T04Z/.20260302T040000.000Z-abc.mp4.arriving",
     "lake/vision/track_points/store_id=s001/capture_hour=2026-03-02T04Z/part-0.parquet",
     "lake/orders/stores/_delta_log/00000000000000000000.json",
     "lake/_engine/sweep_journal.json",
@@ -84,8 +91,10 @@ def test_every_landing_category_has_a_sink() -> None:
     assert formats | {"reference", "footage"} == set(LANDING_CATEGORIES)
 
 
-def test_every_place_with_footage_is_swept(tmp_path: Path) -> None:
-    swept = {place.name for place in file_places(load_settings({}, home=tmp_path))}
-    short_lived = (RetentionClass.FOOTAGE, RetentionClass.MOVEMENT)
+def test_every_place_that_the_sweep_is_to_empty_it_looks_at(tmp_path: Path) -> None:
+    swept = {place.name: place.retention for place in file_places(load_settings({}, home=tmp_path))}
     tables = {f"lake/{table.path}" for table in CONTRACTS.values()}
-    assert swept == {s.name for s in SINKS if s.retention in short_lived and s.name not in tables}
+    folders = [sink for sink in SINKS if sink.name not in tables]
+    assert swept == {sink.name: sink.retention for sink in folders if sink.emptied_by == "sweep"}
+    short_lived = (RetentionClass.FOOTAGE, RetentionClass.MOVEMENT)
+    assert {sink.name for sink in folders if sink.retention in short_lived} <= set(swept)

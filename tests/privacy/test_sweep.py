@@ -222,3 +222,36 @@ def test_a_reviewers_picture_dies_before_what_it_shows(lake: Lake, tmp_path: Pat
         assert drawn.exists()
     sweep(lake, places, commit=INFO, now=at(71, 30))
     assert not drawn.exists()
+
+
+def test_what_a_killed_delivery_left_dies_and_what_was_delivered_stays(lake: Lake, tmp_path: Path) -> None:
+    landing, clip = tmp_path / "landing", f"{at(0, 5).strftime('%Y%m%dT%H%M%S.000Z')}.mp4"
+    delivered = {"gate_events/s001/2026-03-02.jsonl", "accounts/2026-03-02.jsonl", "rejected/accounts/1.jsonl"}
+    half_written = {
+        "gate_events/s001/.2026-03-02.jsonl.partial",
+        "accounts/.2026-03-02.jsonl.partial",
+        "orders_history/s001/.2026-03-01.jsonl.partial",
+        "rejected/accounts/.1.jsonl.71.tmp",
+        ".store_day_offset.json.partial",
+    }
+    half_a_clip = f"footage/s001/c1/.{clip}.partial"
+    for name in (*delivered, *half_written, half_a_clip):
+        (landing / name).parent.mkdir(parents=True, exist_ok=True)
+        (landing / name).write_bytes(b"acc-canary")
+    places = file_places(load_settings({}, home=tmp_path))
+
+    def left() -> set[str]:
+        return {path.relative_to(landing).as_posix() for path in landing.rglob("*") if path.is_file()}
+
+    for now in (at(2), at(25, 20)):
+        sweep(lake, places, commit=INFO, now=now)
+        assert left() == {*delivered, *half_written, half_a_clip}
+    swept = sweep(lake, places, commit=INFO, now=at(25, 30))
+    assert left() == {*delivered, half_a_clip}
+    entered = swept.ledger.filter(pl.col("place") == "landing/unfinished")
+    assert entered.select("retention", "files_removed").rows() == [("account", len(half_written))]
+    close_journal(lake, swept.ledger)
+    sweep(lake, places, commit=INFO, now=at(167, 29))
+    assert left() == {*delivered, half_a_clip}
+    sweep(lake, places, commit=INFO, now=at(167, 30))
+    assert left() == delivered
