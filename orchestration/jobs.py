@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from lakehouse.contract import ReplacePartition
-from lakehouse.contracts import orders, vision
+from lakehouse.contracts import orders, store_reference, vision
 from resources.partitions import STORE_DAYS
 from resources.table_specs import asset_key
 
@@ -25,10 +25,7 @@ STORE_DAY = dg.define_asset_job(
 REFERENCE = dg.define_asset_job(
     "reference",
     selection=dg.AssetSelection.assets(
-        *(
-            ["orders", name]
-            for name in ("stores", "cameras", "slots", "slot_views", "planograms", "products", "prices")
-        ),
+        *(asset_key(contract) for contract in store_reference.TABLES),
         ["orders", "historical_orders"],
         ["orders", "historical_order_lines"],
         ["privacy", "accounts"],

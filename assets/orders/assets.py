@@ -15,7 +15,7 @@ from assets.orders import checks, history, landed_scans, quality, reference, rev
 from assets.orders import gate_events as scans
 from assets.orders import orders as billing
 from lakehouse import seals
-from lakehouse.contracts import orders, vision
+from lakehouse.contracts import orders, store_reference, vision
 from lakehouse.lake import Lake
 from lakehouse.store_day import StoreDay
 from resources.lake import Report, Tables, TableWrite
@@ -25,26 +25,24 @@ from resources.metadata import Fact
 from resources.partitions import STORE_DAYS, store_day_of
 from resources.table_assets import table_assets
 
-REFERENCE = (
-    orders.STORES,
-    orders.CAMERAS,
-    orders.SLOTS,
-    orders.SLOT_VIEWS,
-    orders.PRODUCTS,
-    orders.PLANOGRAMS,
-    orders.PRICES,
-)
 _A_DAY = timedelta(days=1)
 
 
-@table_assets("reference_tables", [(t, []) for t in REFERENCE], checks=checks.declared(*(t.path for t in REFERENCE)))
+@table_assets(
+    "reference_tables",
+    [(t, []) for t in store_reference.TABLES],
+    checks=checks.declared(*(t.path for t in store_reference.TABLES)),
+)
 def reference_tables(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Report]:
     """Floor plans, cameras, slots, planograms, products and prices, as the stores deliver them."""
     landing, now = tables.workplace.landing(), tables.clock.now()
     batch = landing.read_reference()
     found = reference.read_documents(batch.documents)
     # Checked as the tables will be: a delivery may rest on what came before.
-    after = {table.name: _upserted(tables.read(table), found.frames[table.name], table.key) for table in REFERENCE}
+    after = {
+        table.name: _upserted(tables.read(table), found.frames[table.name], table.key)
+        for table in store_reference.TABLES
+    }
     results = quality.check_reference(
         **{name: after[name] for name in ("slots", "slot_views", "cameras", "planograms", "products", "prices")}
     )
@@ -58,7 +56,7 @@ def reference_tables(context: dg.AssetExecutionContext, tables: Tables) -> Itera
                 checks.of_table(table.path, results),
                 {"rows_in_table": after[table.name].height, "refused": refused},
             )
-            for table in REFERENCE
+            for table in store_reference.TABLES
         ],
     )
     landing.consume(batch, now=now, refused=found.rejections)
@@ -66,7 +64,7 @@ def reference_tables(context: dg.AssetExecutionContext, tables: Tables) -> Itera
 
 @table_assets(
     "gate_events",
-    [(orders.GATE_EVENTS, [orders.STORES])],
+    [(orders.GATE_EVENTS, [store_reference.STORES])],
     checks=checks.declared("orders/gate_events"),
     partitions_def=STORE_DAYS,
 )
@@ -83,7 +81,7 @@ def gate_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[R
     mine = arriving.filter(pl.col("business_date") == day.business_date.isoformat())
     known = tables.read(orders.GATE_EVENTS, day)
     rows = scans.with_known(known, mine)
-    results = quality.check_gate_events(rows, tables.read_store(orders.STORES, day.store_id))
+    results = quality.check_gate_events(rows, tables.read_store(store_reference.STORES, day.store_id))
     facts: dict[str, Fact] = {
         "scans_new": rows.height - known.height,
         "lines_refused": len(batch.rejections),
@@ -98,7 +96,7 @@ def gate_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[R
 @table_assets(
     "visits",
     [
-        (table, [orders.GATE_EVENTS, orders.STORES, vision.TRACKS, vision.TRACK_POINTS])
+        (table, [orders.GATE_EVENTS, store_reference.STORES, vision.TRACKS, vision.TRACK_POINTS])
         for table in (orders.VISITS, orders.VISIT_TRACKS)
     ],
     checks=checks.declared("orders/visits", "orders/visit_tracks"),
@@ -112,7 +110,7 @@ def visits_and_tracks(context: dg.AssetExecutionContext, tables: Tables) -> Iter
     nearby = tables.read_store(orders.GATE_EVENTS, day.store_id).filter(
         pl.col("scanned_at").is_between(day.start_at - _A_DAY, day.end_at + _A_DAY)
     )
-    stores = tables.read_store(orders.STORES, day.store_id)
+    stores = tables.read_store(store_reference.STORES, day.store_id)
     tracks, points = tables.read(vision.TRACKS, day), tables.read(vision.TRACK_POINTS, day)
     found = visits.bind(day, nearby, tracks, points, visits.Floor.of_store(stores, day.store_id))
     results = quality.check_visits(found.visits, found.visit_tracks)
@@ -141,7 +139,7 @@ def visits_and_tracks(context: dg.AssetExecutionContext, tables: Tables) -> Iter
 
 @table_assets(
     "baskets",
-    [(orders.BASKETS, [vision.SHELF_EVENTS, orders.VISITS, orders.VISIT_TRACKS, orders.PRODUCTS])],
+    [(orders.BASKETS, [vision.SHELF_EVENTS, orders.VISITS, orders.VISIT_TRACKS, store_reference.PRODUCTS])],
     checks=checks.declared("orders/baskets"),
     partitions_def=STORE_DAYS,
 )
@@ -150,7 +148,7 @@ def baskets(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Repor
     day = store_day_of(context)
     events, stays = tables.read(vision.SHELF_EVENTS, day), tables.read(orders.VISITS, day)
     found = basket_rules.net(events, stays, tables.read(orders.VISIT_TRACKS, day))
-    results = quality.check_baskets(found.baskets, stays, events, tables.read(orders.PRODUCTS))
+    results = quality.check_baskets(found.baskets, stays, events, tables.read(store_reference.PRODUCTS))
     facts: dict[str, Fact] = {
         "pieces": int(found.baskets["quantity"].sum()),
         "mean_confidence": _mean(found.closings, "confidence_prob"),
@@ -171,8 +169,8 @@ def baskets(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Repor
                 orders.VISITS,
                 orders.VISIT_TRACKS,
                 orders.BASKETS,
-                orders.PRICES,
-                orders.PRODUCTS,
+                store_reference.PRICES,
+                store_reference.PRODUCTS,
                 orders.REVIEW_DECISIONS,
             ],
         )
@@ -189,9 +187,9 @@ def orders_and_review(context: dg.AssetExecutionContext, tables: Tables) -> Iter
     netting = basket_rules.net(events, stays, links)
     policy = billing.BillingPolicy(settings.file.review.threshold_prob)
     decisions = tables.read(orders.REVIEW_DECISIONS, day)
-    prices = tables.read_store(orders.PRICES, day.store_id)
+    prices = tables.read_store(store_reference.PRICES, day.store_id)
     found = billing.settle(day, stays, netting, prices, decisions, policy)
-    results = quality.check_orders(found.orders, found.order_lines, stays, tables.read(orders.PRODUCTS))
+    results = quality.check_orders(found.orders, found.order_lines, stays, tables.read(store_reference.PRODUCTS))
     results += quality.check_reconciled(
         events, links, netting.baskets, found.orders, found.order_lines, found.review_items
     )
@@ -219,7 +217,7 @@ def orders_and_review(context: dg.AssetExecutionContext, tables: Tables) -> Iter
     )
 
 
-@table_assets("review_decisions", [(orders.REVIEW_DECISIONS, [orders.PRICES])])
+@table_assets("review_decisions", [(orders.REVIEW_DECISIONS, [store_reference.PRICES])])
 def review_decisions(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Report]:
     """What reviewers decided, and what closed because nobody did in time.
 
@@ -229,7 +227,7 @@ def review_decisions(context: dg.AssetExecutionContext, tables: Tables) -> Itera
     landing, lake, now = tables.workplace.landing(), tables.workplace.lake(), tables.clock.now()
     batch = landing.read(REVIEWS)
     items, known = tables.read(orders.REVIEW_ITEMS), tables.read(orders.REVIEW_DECISIONS)
-    found = review.resolve(batch.frame, items, known, tables.read(orders.PRICES))
+    found = review.resolve(batch.frame, items, known, tables.read(store_reference.PRICES))
     undecided = review.expire(items, pl.concat([known, found.decisions]), now)
     rows = _of_open_days(lake, pl.concat([found.decisions, undecided]))
     facts: dict[str, Fact] = {

@@ -16,7 +16,7 @@ import polars as pl
 import yaml
 
 from lakehouse.contract import TableContract
-from lakehouse.contracts import orders as tables
+from lakehouse.contracts import store_reference
 from resources.landing import Document, Rejection
 from resources.landing_formats import (
     Field,
@@ -48,7 +48,7 @@ class Reference:
 
 def read_documents(documents: Iterable[Document]) -> Reference:
     """The tables that the landed reference files describe; a table nobody delivered has no rows."""
-    rows: dict[str, list[Row]] = {contract.name: [] for contract in REFERENCE_TABLES}
+    rows: dict[str, list[Row]] = {contract.name: [] for contract in store_reference.TABLES}
     rejections: list[Rejection] = []
     for document in documents:
         if document.kind in _CSV:
@@ -357,14 +357,4 @@ _YAML: dict[str, Callable[[Document], dict[str, list[Row]]]] = {
     "cameras.yaml": _read_cameras,
 }
 
-REFERENCE_TABLES = (
-    tables.STORES,
-    tables.CAMERAS,
-    tables.SLOTS,
-    tables.SLOT_VIEWS,
-    tables.PLANOGRAMS,
-    tables.PRODUCTS,
-    tables.PRICES,
-)
-
-_CONTRACTS = {contract.name: contract for contract in REFERENCE_TABLES}
+_CONTRACTS = {contract.name: contract for contract in store_reference.TABLES}

@@ -22,7 +22,7 @@ from assets.orders import review
 from assets.orders.orders import review_id_of_event
 from lakehouse.contract import TableContract
 from lakehouse.contracts import orders as tables
-from lakehouse.contracts import vision
+from lakehouse.contracts import store_reference, vision
 from lakehouse.lake import Lake
 from lakehouse.reader import scan
 from lakehouse.store_day import STORE_ZONE, StoreDay
@@ -76,7 +76,7 @@ def read_queue(lake: Lake, landing: Landing) -> Queue:
     items = scan(lake, tables.REVIEW_ITEMS).collect()
     known = scan(lake, tables.REVIEW_DECISIONS).collect()
     landed = landing.read(REVIEWS).frame
-    arriving = review.resolve(landed, items, known, scan(lake, tables.PRICES).collect()).decisions
+    arriving = review.resolve(landed, items, known, scan(lake, store_reference.PRICES).collect()).decisions
     decisions = pl.concat([known, arriving])
     return Queue(review.current_items(items, decisions), decisions)
 
@@ -142,8 +142,8 @@ def picture(lake: Lake, store_day: StoreDay, item: dict[str, object] | None) -> 
             points = points.join(links, "track_id", how="semi")
     if points.is_empty() and events.is_empty():
         raise CommandError("there is no trajectory or event to draw; they live for 72 hours")
-    stores = scan(lake, tables.STORES).collect()
-    slots = scan(lake, tables.SLOTS).filter(pl.col("store_id") == store_day.store_id).collect()
+    stores = scan(lake, store_reference.STORES).collect()
+    slots = scan(lake, store_reference.SLOTS).filter(pl.col("store_id") == store_day.store_id).collect()
     return floor_trajectories_png(Plan.of_store(stores, store_day.store_id), slots, points, events, title=title)
 
 
@@ -165,7 +165,7 @@ def _run(given: argparse.Namespace, settings: Settings, console: Console, now: d
     queue = read_queue(lake, landing)
     if given.command == "decide":
         lines = [{"product_id": product, "quantity": pieces} for product, pieces in given.line]
-        prices = scan(lake, tables.PRICES).collect()
+        prices = scan(lake, store_reference.PRICES).collect()
         fields = {name: getattr(given, name) for name in ("review_id", "decision", "reason")}
         path = decide(queue, landing, prices, fields | {"lines": lines, "reviewer_id": given.reviewer}, now)
         console.print(f"Written to {path}; the next run takes it from there.")
@@ -182,7 +182,7 @@ def _run(given: argparse.Namespace, settings: Settings, console: Console, now: d
     elif queue.waiting.is_empty():
         console.print("Nothing waits for review.")
     else:
-        names = dict(scan(lake, tables.PRODUCTS).select("product_id", "name").collect().iter_rows())
+        names = dict(scan(lake, store_reference.PRODUCTS).select("product_id", "name").collect().iter_rows())
         console.print(waiting_table(queue.waiting, names, now))
         console.print("picture ID draws one of them; decide ID accept|amend|reject --reviewer NAME settles it.")
 

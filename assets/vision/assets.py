@@ -13,7 +13,7 @@ import polars as pl
 
 from assets.vision import checks
 from lakehouse import seals
-from lakehouse.contracts import orders, vision
+from lakehouse.contracts import orders, store_reference, vision
 from lakehouse.store_day import StoreDay, capture_hour_of
 from resources.lake import Report, Tables, TableWrite, Workplace
 from resources.metadata import Digest, Fact, Picture
@@ -29,7 +29,7 @@ FOOTAGE_POOL = "footage"
 
 @table_assets(
     "footage_segments",
-    [(vision.FOOTAGE_SEGMENTS, [orders.CAMERAS])],
+    [(vision.FOOTAGE_SEGMENTS, [store_reference.CAMERAS])],
     checks={"vision/footage_segments": checks.DECLARED["vision/footage_segments"]},
     partitions_def=STORE_DAYS,
     kinds=["opencv"],
@@ -55,7 +55,7 @@ def footage_segments(context: dg.AssetExecutionContext, tables: Tables, workplac
     probes = known_probes(known, settings.footage_root, [clip.place for clip in fresh])
     probes += [probe(clip.clip, sidecar_of(clip), clip.place) for clip in fresh]
     segments = catalogue(probes, day.start_at, day.end_at)
-    cameras = tables.read_store(orders.CAMERAS, day.store_id)
+    cameras = tables.read_store(store_reference.CAMERAS, day.store_id)
     counts = counts_by_status(segments)
     yield from tables.write(
         context,
@@ -81,10 +81,10 @@ def footage_segments(context: dg.AssetExecutionContext, tables: Tables, workplac
 @table_assets(
     "clip_analysis",
     [
-        (vision.DETECTIONS, [vision.FOOTAGE_SEGMENTS, orders.CAMERAS]),
+        (vision.DETECTIONS, [vision.FOOTAGE_SEGMENTS, store_reference.CAMERAS]),
         (
             vision.SLOT_EPISODES,
-            [vision.FOOTAGE_SEGMENTS, orders.CAMERAS, orders.SLOT_VIEWS, orders.PLANOGRAMS],
+            [vision.FOOTAGE_SEGMENTS, store_reference.CAMERAS, store_reference.SLOT_VIEWS, store_reference.PLANOGRAMS],
         ),
     ],
     checks={path: checks.DECLARED[path] for path in ("vision/detections", "vision/slot_episodes")},
@@ -102,9 +102,9 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
 
     started, day, settings = time.monotonic(), store_day_of(context), workplace.settings()
     segments = tables.read(vision.FOOTAGE_SEGMENTS, day)
-    camera_rows = tables.read_store(orders.CAMERAS, day.store_id)
-    view_rows = tables.read_store(orders.SLOT_VIEWS, day.store_id)
-    planograms = tables.read_store(orders.PLANOGRAMS, day.store_id)
+    camera_rows = tables.read_store(store_reference.CAMERAS, day.store_id)
+    view_rows = tables.read_store(store_reference.SLOT_VIEWS, day.store_id)
+    planograms = tables.read_store(store_reference.PLANOGRAMS, day.store_id)
     planogram = clip_work.planogram_on(planograms, day.business_date)
     cameras, views = clip_work.cameras_of(camera_rows), clip_work.views_of(view_rows, planogram)
     wanted = DetectorSettings(settings.file.detector.model_path, settings.file.detector.precision)
@@ -188,7 +188,7 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
 @table_assets(
     "trajectories",
     [
-        (table, [vision.DETECTIONS, orders.CAMERAS, orders.STORES])
+        (table, [vision.DETECTIONS, store_reference.CAMERAS, store_reference.STORES])
         for table in (vision.SIGHTINGS, vision.TRACK_POINTS, vision.TRACKS, vision.CLOTHING)
     ],
     checks={
@@ -204,11 +204,11 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
 
     started, day = time.monotonic(), store_day_of(context)
     detections = tables.read(vision.DETECTIONS, day)
-    camera_rows = tables.read_store(orders.CAMERAS, day.store_id)
-    stores = tables.read_store(orders.STORES, day.store_id)
+    camera_rows = tables.read_store(store_reference.CAMERAS, day.store_id)
+    stores = tables.read_store(store_reference.STORES, day.store_id)
     found = merge.trajectories(detections, clip_work.cameras_of(camera_rows), _plan(stores))
     seconds = round(time.monotonic() - started, 2)
-    slots = tables.read_store(orders.SLOTS, day.store_id)
+    slots = tables.read_store(store_reference.SLOTS, day.store_id)
     picture = _floor_picture(day, stores, slots, found.tracks, found.track_points)
     filled = found.sightings.filter("is_filled").height / max(1, found.sightings.height)
     yield from tables.write(
@@ -263,9 +263,9 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
                 vision.SIGHTINGS,
                 vision.TRACK_POINTS,
                 vision.TRACKS,
-                orders.SLOTS,
-                orders.SLOT_VIEWS,
-                orders.PLANOGRAMS,
+                store_reference.SLOTS,
+                store_reference.SLOT_VIEWS,
+                store_reference.PLANOGRAMS,
                 orders.VISITS,
                 orders.VISIT_TRACKS,
             ],
@@ -280,16 +280,16 @@ def shelf_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
     from assets.vision import attribution, clip_work
 
     started, day = time.monotonic(), store_day_of(context)
-    planograms = tables.read_store(orders.PLANOGRAMS, day.store_id)
+    planograms = tables.read_store(store_reference.PLANOGRAMS, day.store_id)
     planogram = clip_work.planogram_on(planograms, day.business_date)
-    slots = tables.read_store(orders.SLOTS, day.store_id)
+    slots = tables.read_store(store_reference.SLOTS, day.store_id)
     tracks, points = tables.read(vision.TRACKS, day), tables.read(vision.TRACK_POINTS, day)
     found = attribution.attribute(
         tables.read(vision.SLOT_EPISODES, day),
         tables.read(vision.SIGHTINGS, day),
         points,
         slots,
-        tables.read_store(orders.SLOT_VIEWS, day.store_id),
+        tables.read_store(store_reference.SLOT_VIEWS, day.store_id),
         planogram,
         store_id=day.store_id,
         staff_tracks=_staff_tracks(tables, day),
@@ -309,7 +309,7 @@ def shelf_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
         "seconds": round(time.monotonic() - started, 2),
         "planogram": Digest(clip_work.frame_digest(planogram)),
     }
-    stores = tables.read_store(orders.STORES, day.store_id)
+    stores = tables.read_store(store_reference.STORES, day.store_id)
     facts["floor_density"] = _floor_picture(day, stores, slots, tracks, points, events)
     yield from tables.write(
         context,

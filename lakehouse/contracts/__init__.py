@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from lakehouse.contract import TableContract
-from lakehouse.contracts import orders, privacy, vision
+from lakehouse.contracts import orders, privacy, store_reference, vision
 
 CONTRACTS: dict[tuple[str, str], TableContract] = {
-    (table.domain, table.name): table for module in (vision, orders, privacy) for table in module.TABLES
+    (table.domain, table.name): table
+    for module in (vision, store_reference, orders, privacy)
+    for table in module.TABLES
 }
 
 

@@ -1,4 +1,4 @@
-"""Tables of the orders domain: the store's reference data, gate scans, visits, baskets, orders, review."""
+"""Tables of the orders domain: gate scans, visits, baskets, orders, review."""
 
 from __future__ import annotations
 
@@ -13,23 +13,19 @@ from lakehouse.contract import (
     RetentionClass,
     Severity,
     TableContract,
-    Upsert,
 )
 from lakehouse.contracts.columns import (
     ACCOUNT_ID,
     BUSINESS_DATE,
-    CAMERA_ID,
     CAPTURE_HOUR,
     IS_SIMULATED,
     PRODUCT_ID,
-    SLOT_ID,
     STORE_ID,
     TRACK_ID,
     VISIT_ID,
     between,
     instant,
     one_of,
-    present,
     unique,
 )
 
@@ -49,8 +45,6 @@ DECISIONS = ("accept", "amend", "reject", "unbilled")
 
 _SELL = ("transaction",)
 _DAY = ("store_id", "business_date")
-_VALID_FROM = Column("valid_from", pl.Date, "First store-local date on which the row holds.")
-_POLYGON_M = pl.List(pl.List(pl.Float64))
 
 _QUANTITY = Column("quantity", pl.Int32, "Pieces.", "pieces")
 _UNIT_PRICE = Column("unit_price_fen", pl.Int64, "Price of one piece on that day.", "fen")
@@ -60,137 +54,6 @@ _AMOUNT = Column("amount_fen", pl.Int64, "Sum of the order's lines.", "fen")
 _PAYMENT = Column("payment_method", pl.String, f"One of {', '.join(PAYMENT_METHODS)}.")
 _REVIEW_ID = Column("review_id", pl.String, "Review item: hash of its visit, or of its unattributed event.")
 
-
-def _reference(
-    name: str,
-    description: str,
-    columns: tuple[Column, ...],
-    key: tuple[str, ...],
-    partition_by: tuple[str, ...] = (),
-) -> TableContract:
-    return TableContract(
-        domain="orders",
-        name=name,
-        layer=Layer.BRONZE,
-        version=1,
-        description=description,
-        columns=columns,
-        key=key,
-        write_mode=Upsert(),
-        retention=RetentionClass.REFERENCE,
-        purposes=_SELL,
-        partition_by=partition_by,
-        expectations=(unique(*key), *(present(column) for column in key)),
-    )
-
-
-STORES = _reference(
-    "stores",
-    "Stores with their floor plans.",
-    (
-        STORE_ID,
-        Column("name", pl.String, "Name of the store."),
-        Column("timezone", pl.String, "IANA time zone."),
-        Column("region", pl.String, "Region in which its data must stay."),
-        Column("opens_at", pl.String, "Opening time, store-local HH:MM."),
-        Column("closes_at", pl.String, "Closing time, store-local HH:MM."),
-        Column("floor_width_m", pl.Float64, "Extent along x.", "m"),
-        Column("floor_depth_m", pl.Float64, "Extent along y.", "m"),
-        Column("gondola_ids", pl.List(pl.String), "Gondolas, in the order of gondola_polygons_m."),
-        Column("gondola_polygons_m", pl.List(_POLYGON_M), "Outlines of the gondolas.", "m"),
-        Column("entrance_zone_m", _POLYGON_M, "Outline of the entrance zone.", "m"),
-        Column("exit_zone_m", _POLYGON_M, "Outline of the exit zone.", "m"),
-        Column("gate_ids", pl.List(pl.String), "Gates, in the order of gate_positions_m."),
-        Column("gate_positions_m", _POLYGON_M, "Positions of the gates.", "m"),
-        IS_SIMULATED,
-    ),
-    ("store_id",),
-)
-
-CAMERAS = _reference(
-    "cameras",
-    "Cameras with intrinsics and pose (OpenCV axes: x_cam = R x_world + t).",
-    (
-        STORE_ID,
-        CAMERA_ID,
-        Column("kind", pl.String, "ceiling or shelf."),
-        Column("width_px", pl.Int32, "Width of a frame.", "px"),
-        Column("height_px", pl.Int32, "Height of a frame.", "px"),
-        Column("fps", pl.Float64, "Nominal frame rate.", "1/s"),
-        Column("matrix", pl.List(pl.Float64), "3x3 intrinsics, row by row.", "px"),
-        Column("distortion", pl.List(pl.Float64), "k1, k2, p1, p2, k3."),
-        Column("rotation", pl.List(pl.Float64), "3x3 world to camera, row by row."),
-        Column("translation_m", pl.List(pl.Float64), "World to camera.", "m"),
-    ),
-    ("store_id", "camera_id"),
-)
-
-SLOTS = _reference(
-    "slots",
-    "Shelf slots: where each stands in the store.",
-    (
-        STORE_ID,
-        SLOT_ID,
-        Column("gondola_id", pl.String, "Gondola it belongs to."),
-        Column("shelf_index", pl.Int16, "Shelf, from the bottom, from 0."),
-        Column("x_m", pl.Float64, "Centre of the slot's front.", "m"),
-        Column("y_m", pl.Float64, "Centre of the slot's front.", "m"),
-        Column("z_m", pl.Float64, "Centre of the slot's front.", "m"),
-        Column("width_m", pl.Float64, "Width of the lane.", "m"),
-        Column(
-            "normal_deg",
-            pl.Float64,
-            "Direction in which the shopper stands, counter-clockwise from +x.",
-            "deg",
-        ),
-    ),
-    ("store_id", "slot_id"),
-)
-
-SLOT_VIEWS = _reference(
-    "slot_views",
-    "Which camera sees which slot or zone, and where in its picture.",
-    (
-        STORE_ID,
-        CAMERA_ID,
-        SLOT_ID,
-        Column("is_zone", pl.Boolean, "True for a zone that only tells touches."),
-        Column("polygon_px", pl.List(pl.List(pl.Float64)), "Outline in the picture.", "px"),
-    ),
-    ("store_id", "camera_id", "slot_id"),
-)
-
-PLANOGRAMS = _reference(
-    "planograms",
-    "What should stand where, from when on.",
-    (
-        STORE_ID,
-        SLOT_ID,
-        _VALID_FROM,
-        PRODUCT_ID,
-        Column("facings", pl.Int16, "Products side by side and behind.", "pieces"),
-    ),
-    ("store_id", "slot_id", "valid_from"),
-)
-
-PRODUCTS = _reference(
-    "products",
-    "Goods on sale.",
-    (
-        PRODUCT_ID,
-        Column("name", pl.String, "Name on the receipt."),
-        Column("category", pl.String, "Category."),
-        Column("weight_g", pl.Float64, "Weight of one piece.", "g"),
-    ),
-    ("product_id",),
-)
-
-PRICES = _reference(
-    "prices",
-    "Unit prices per store, from when on.",
-    (STORE_ID, PRODUCT_ID, _VALID_FROM, Column("price_fen", pl.Int64, "Price of one piece.", "fen")),
-    ("store_id", "product_id", "valid_from"),
-)
 
 GATE_EVENTS = TableContract(
     domain="orders",
@@ -496,13 +359,6 @@ HISTORICAL_ORDER_LINES = TableContract(
 )
 
 TABLES = (
-    STORES,
-    CAMERAS,
-    SLOTS,
-    SLOT_VIEWS,
-    PLANOGRAMS,
-    PRODUCTS,
-    PRICES,
     GATE_EVENTS,
     VISITS,
     VISIT_TRACKS,

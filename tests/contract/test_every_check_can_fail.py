@@ -14,7 +14,7 @@ from assets.vision import checks as vision_checks
 from lakehouse.audit import ExpectationResult, run_expectations
 from lakehouse.contract import Expectation, TableContract
 from lakehouse.contracts import CONTRACTS
-from lakehouse.contracts.orders import CAMERAS, SLOT_VIEWS, SLOTS, STORES
+from lakehouse.contracts.store_reference import CAMERAS, SLOT_VIEWS, SLOTS, STORES
 from lakehouse.contracts.vision import (
     CLOTHING,
     DETECTIONS,

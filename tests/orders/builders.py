@@ -9,7 +9,8 @@ import polars as pl
 
 from assets.orders.baskets import Netting, net
 from assets.orders.orders import Settlement, settle
-from lakehouse.contracts.orders import PRICES, REVIEW_DECISIONS, VISIT_TRACKS, VISITS
+from lakehouse.contracts.orders import REVIEW_DECISIONS, VISIT_TRACKS, VISITS
+from lakehouse.contracts.store_reference import PRICES
 from lakehouse.contracts.vision import SHELF_EVENTS
 from lakehouse.store_day import StoreDay, capture_hour
 

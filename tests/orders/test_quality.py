@@ -8,15 +8,8 @@ import polars as pl
 import pytest
 
 from assets.orders import quality
-from lakehouse.contracts.orders import (
-    CAMERAS,
-    GATE_EVENTS,
-    PLANOGRAMS,
-    PRODUCTS,
-    SLOT_VIEWS,
-    SLOTS,
-    STORES,
-)
+from lakehouse.contracts.orders import GATE_EVENTS
+from lakehouse.contracts.store_reference import CAMERAS, PLANOGRAMS, PRODUCTS, SLOT_VIEWS, SLOTS, STORES
 from tests.orders.builders import PRICE, at, event, frames, prices, run, visit
 
 VISITS_OF_DAY = [

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from assets.orders.reference import REFERENCE_TABLES, planogram_on, prices_on, read_documents
+from assets.orders.reference import planogram_on, prices_on, read_documents
+from lakehouse.contracts import store_reference
 from resources.landing import Document
 from resources.landing_formats import Reason
 
@@ -37,7 +38,7 @@ def test_a_store_becomes_its_tables() -> None:
     assert found.rejections == ()
     assert found.frames["stores"].row(0, named=True)["gate_positions_m"] == [[1.0, 2.0]]
     assert found.frames["slots"]["slot_id"].to_list() == ["a", "b"]
-    for contract in REFERENCE_TABLES:
+    for contract in store_reference.TABLES:
         assert found.frames[contract.name].schema == contract.schema
 
 

@@ -11,6 +11,7 @@ import pytest
 from assets.orders import review_cli
 from assets.orders.review import decide_until
 from lakehouse.contracts import orders as tables
+from lakehouse.contracts import store_reference
 from lakehouse.contracts.vision import SHELF_EVENTS, TRACK_POINTS
 from lakehouse.lake import Lake
 from lakehouse.reader import scan
@@ -29,7 +30,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> SimulatedDay:
 def home(day: SimulatedDay, tmp_path: Path) -> Path:
     lake, info = Lake(str(tmp_path / "lake")), CommitInfo("run", "code", "model", "planogram")
     now = day.store_day.start_at + timedelta(hours=12)
-    for contract in (tables.STORES, tables.SLOTS, tables.PRODUCTS, tables.PRICES):
+    for contract in (store_reference.STORES, store_reference.SLOTS, store_reference.PRODUCTS, store_reference.PRICES):
         upsert(lake, contract, day.reference.frames[contract.name], commit=info, now=now)
     for contract, frame in (
         (tables.VISITS, day.binding.visits),
