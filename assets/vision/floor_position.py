@@ -40,6 +40,10 @@ class FloorPositions:
     variance_m2: Array  # (n,)
     height_m: Array  # (n,)
 
+    def at(self, rows: npt.NDArray[np.int64]) -> FloorPositions:
+        """Those of some rows."""
+        return FloorPositions(self.xy_m[rows], self.variance_m2[rows], self.height_m[rows])
+
 
 def locate(camera: Camera, ltwh_px: npt.ArrayLike, settings: BodySettings | None = None) -> FloorPositions:
     """Floor positions of the people in boxes (n, 4) left, top, width, height."""

@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from assets.vision.association import AssociationSettings
 from assets.vision.clothing import dominant_colour
 from assets.vision.clothing_change import ChangeSettings, change_moments
-from assets.vision.floor_position import BodySettings, locate
+from assets.vision.floor_position import BodySettings, FloorPositions, locate
 from assets.vision.geometry import Camera
 from assets.vision.smoothing import filled_moments, local_linear
-from assets.vision.association import AssociationSettings
 from assets.vision.tracking import CameraTracks, TrackingSettings, link
 from assets.vision.tracklets import Detections
 from assets.vision.trajectory_fusion import FloorTrack, FusionSettings, Person, fuse, people
@@ -162,10 +162,19 @@ def camera_tracks(
     pieces = [
         piece for index in range(len(linked.rows)) for piece in _pieces(found, linked, index, upper, lower, settings)
     ]
+    if not pieces:
+        return []
+    used = np.unique(np.concatenate([piece.rows for piece in pieces]))
+    located = locate(camera, found.ltwh_px[used], settings.body)
     return [
         part
         for piece in pieces
-        if (part := _on_floor(found, piece, number, camera, upper, lower, settings)) is not None
+        if (
+            part := _on_floor(
+                found, piece, located.at(np.searchsorted(used, piece.rows)), number, camera, upper, lower, settings
+            )
+        )
+        is not None
     ]
 
 
@@ -189,6 +198,7 @@ def _pieces(
 def _on_floor(
     found: Detections,
     piece: _Piece,
+    located: FloorPositions,
     number: int,
     camera: Camera,
     upper: Array,
@@ -203,7 +213,6 @@ def _on_floor(
     )
     if len(at_s) < 2:
         return None
-    located = locate(camera, found.ltwh_px[rows], settings.body)
     good = np.isfinite(located.variance_m2)
     if good.sum() < 2:
         return None
