@@ -4,6 +4,10 @@ Events are taken in the order of time over all visits at once, because what is p
 somebody's hands: a put-back cancels that person's latest pick of the product; without one it was another
 product of theirs in the wrong place, or somebody else's hand, or a pick nobody saw, whichever is likeliest.
 Every explanation that was not chosen lowers the confidence of what it would have changed.
+
+What is put into another product's slot comes with its own product named: vision compares colours with what that
+person took (assets/vision/holdings.py). That naming is taken at its word, because a basket with it right and a doubt
+of ours on top would only wait for review.
 """
 
 from __future__ import annotations
@@ -77,12 +81,6 @@ class _Event:
     event_prob: float
     attribution_prob: float
     visit_id: str
-    planned_product_id: str | None
-
-    @property
-    def is_misplaced(self) -> bool:
-        """Whether the product is known not to be the slot's own."""
-        return self.planned_product_id is not None and self.planned_product_id != self.product_id
 
 
 @dataclass(frozen=True)
@@ -140,24 +138,15 @@ def net(
     visits: pl.DataFrame,
     visit_tracks: pl.DataFrame,
     settings: NettingSettings | None = None,
-    *,
-    planogram: pl.DataFrame | None = None,
 ) -> Netting:
     """Baskets of the visits, from rows of `shelf_events`, `visits` and `visit_tracks`. The order of rows
-    does not matter; an event is in at most one basket.
-
-    `planogram`: slot_id and product_id, one row a slot, as of the day. With it, what is put into another
-    product's slot is known to be a guess among the things in hand, and the basket is as doubtful as that
-    guess.
-    """
+    does not matter; an event is in at most one basket."""
     settings = settings or NettingSettings()
     moving = shelf_events.filter(pl.col("type").is_in(MOVING_TYPES)).sort("happened_at", "event_id")
     known = visit_tracks.select("track_id", "visit_id").join(
         visits.select("visit_id", "state", "entered_at", "exited_at"), "visit_id"
     )
-    placed = moving.join(known, "track_id", how="left", maintain_order="left").join(
-        _planned(planogram), "slot_id", how="left", maintain_order="left"
-    )
+    placed = moving.join(known, "track_id", how="left", maintain_order="left")
     # A trajectory that goes on after its exit scan has become somebody else's.
     margin = timedelta(seconds=settings.scan_margin_s)
     is_of_visit = pl.col("visit_id").is_not_null() & (
@@ -173,12 +162,6 @@ def net(
     return Netting(_lines(billable, hands), _closings(hands), unattributed.select(SHELF_EVENTS.schema.names()))
 
 
-def _planned(planogram: pl.DataFrame | None) -> pl.DataFrame:
-    if planogram is None:
-        return pl.DataFrame(schema={"slot_id": pl.String, "planned_product_id": pl.String})
-    return planogram.select("slot_id", pl.col("product_id").alias("planned_product_id"))
-
-
 def _events(placed: pl.DataFrame) -> Iterator[_Event]:
     columns = (
         "event_id",
@@ -190,7 +173,6 @@ def _events(placed: pl.DataFrame) -> Iterator[_Event]:
         "event_prob",
         "attribution_prob",
         "visit_id",
-        "planned_product_id",
     )
     for row in placed.select(columns).iter_rows(named=True):
         yield _Event(**row)
@@ -260,9 +242,8 @@ def _exchange(event: _Event, own: _Hands, prob: float, settings: NettingSettings
 def _put_back(event: _Event, is_first_piece: bool, hands: dict[str, _Hands], settings: NettingSettings) -> None:
     own, product_id = hands[event.visit_id], event.product_id
     if product_id is not None and product_id in own.held:
-        guess = 1.0 / len(set(own.held)) if event.is_misplaced else 1.0
         own.put_down(product_id)
-        _note(own, product_id, event, event.event_prob * event.attribution_prob * guess, is_first_piece)
+        _note(own, product_id, event, event.event_prob * event.attribution_prob, is_first_piece)
         return
     holders = [other for other in hands.values() if other.could_return(product_id, event.happened_at)]
     holders.sort(key=lambda other: other.latest_of(product_id), reverse=True)

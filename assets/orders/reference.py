@@ -76,16 +76,6 @@ def prices_on(prices: pl.DataFrame, store_id: str, day: date) -> pl.DataFrame:
     )
 
 
-def planogram_on(planograms: pl.DataFrame, store_id: str, day: date) -> pl.DataFrame:
-    """What should stand in each slot on a store-local date: slot_id, product_id, facings; one row a slot."""
-    return (
-        planograms.filter((pl.col("store_id") == store_id) & (pl.col("valid_from") <= day))
-        .sort("slot_id", "valid_from")
-        .group_by("slot_id", maintain_order=True)
-        .agg(pl.col("product_id").last(), pl.col("facings").last())
-    )
-
-
 def _read_store(document: Document) -> dict[str, list[Row]]:
     store = parse_object(_load_yaml(document), _STORE)
     if store["store_id"] != document.store_id:

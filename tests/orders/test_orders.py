@@ -55,6 +55,15 @@ def test_a_put_back_of_something_else_with_two_things_in_hand_goes_to_review() -
     assert netting.closings["confidence_prob"].item() < 0.7
 
 
+def test_a_put_back_whose_product_vision_named_returns_that_one_wherever_it_was_put() -> None:
+    picks = [event(1, "v1", "pick", "nuts"), event(2, "v1", "pick", "milk")]
+    put = event(3, "v1", "put_back", "nuts") | {"slot_id": "slot of tea"}
+    netting, settlement = run([visit("v1")], [*picks, put])
+    assert basket(netting) == {"milk": 1}
+    assert netting.closings["confidence_prob"].item() > 0.7
+    assert settlement.orders.height == 1
+
+
 def test_a_put_back_without_a_pick_never_makes_a_negative_line() -> None:
     netting, _ = run([visit("v1")], [event(1, "v1", "put_back"), event(2, "v1", "pick")])
     assert basket(netting) == {"tea": 1}

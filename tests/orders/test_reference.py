@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from assets.orders.reference import planogram_on, prices_on, read_documents
+from assets.orders.reference import prices_on, read_documents
 from lakehouse.contracts import store_reference
 from resources.landing import Document
 from resources.landing_formats import Reason
@@ -92,14 +92,7 @@ def test_a_wrong_row_of_a_csv_is_refused_alone() -> None:
 
 def test_what_holds_on_a_day_is_the_latest_before_it() -> None:
     prices = b"product_id,store_id,price_fen,valid_from\np1,s001,400,2026-02-01\np1,s001,300,2026-01-01\n"
-    plan = b"slot_id,product_id,facings,valid_from\na,p2,1,2026-02-01\na,p1,3,2026-01-01\n"
-    found = read_documents(
-        [
-            Document("prices.csv", None, "reference/prices.csv", prices),
-            Document("planogram.csv", "s001", "reference/stores/s001/planogram.csv", plan),
-        ]
-    )
-    for day, fen, product in ((date(2026, 1, 31), 300, "p1"), (date(2026, 2, 1), 400, "p2")):
+    found = read_documents([Document("prices.csv", None, "reference/prices.csv", prices)])
+    for day, fen in ((date(2026, 1, 31), 300), (date(2026, 2, 1), 400)):
         assert prices_on(found.frames["prices"], "s001", day)["unit_price_fen"].to_list() == [fen]
-        assert planogram_on(found.frames["planograms"], "s001", day)["product_id"].to_list() == [product]
     assert prices_on(found.frames["prices"], "s001", date(2025, 1, 1)).is_empty()
