@@ -56,7 +56,8 @@ class MergeSettings:
     """Smoothing in seconds; `zone_margin_m` widens entrance and exit: tracks begin a step inside.
 
     A camera track whose mean score is below `convincing_prob` counts only if it walks `walking_m`: goods on a
-    shelf look a little like people, and stay where they are.
+    shelf look a little like people, and stay where they are. Who begins within `gate_m` of a gate's zone and gets
+    `passage_m` farther away has come in; the other way round, gone out.
     """
 
     tracking: TrackingSettings = field(default_factory=lambda: STORE_TRACKING)
@@ -67,6 +68,8 @@ class MergeSettings:
     point_smoothing_s: float = 0.3
     zone_margin_m: float = 0.5
     zone_reach_m: float = 2.5
+    gate_m: float = 0.3
+    passage_m: float = 1.0
     min_person_s: float = 2.0
     convincing_prob: float = 0.43
     walking_m: float = 1.2
@@ -124,9 +127,10 @@ def trajectories(
     seconds = known["captured_at"].dt.epoch("us").to_numpy().astype(np.float64) / 1e6
     origin = int(np.floor(seconds.min() / STEP_S)) - 10
     parts: list[_CameraTrack] = []
+    gates = (store.entrance_zone_m, store.exit_zone_m)
     for number, camera_id in enumerate(sorted(known["camera_id"].unique().to_list())):
         table = known.filter(pl.col("camera_id") == camera_id)
-        parts += camera_tracks(table, number, cameras[camera_id], origin, settings)
+        parts += camera_tracks(table, number, cameras[camera_id], origin, gates, settings)
     if not parts:
         return _empty()
     last = int(np.ceil(seconds.max() / STEP_S)) - origin
@@ -145,9 +149,16 @@ def trajectories(
 
 
 def camera_tracks(
-    table: pl.DataFrame, number: int, camera: Camera, origin: int, settings: MergeSettings
+    table: pl.DataFrame,
+    number: int,
+    camera: Camera,
+    origin: int,
+    gates_m: Sequence[Array],
+    settings: MergeSettings,
 ) -> list[_CameraTrack]:
-    """Tracks of one camera with their floor positions, on the grid of tenths of a second from `origin`."""
+    """Tracks of one camera with their floor positions, on the grid of tenths of a second from `origin`; `gates_m` are
+    the polygons (n, 2) in which people come and go.
+    """
     time_s = np.asarray(table["captured_at"].dt.epoch("us").to_numpy(), dtype=np.float64) / 1e6 - origin * STEP_S
     found = Detections(
         time_s=time_s,
@@ -171,7 +182,15 @@ def camera_tracks(
         for piece in pieces
         if (
             part := _on_floor(
-                found, piece, located.at(np.searchsorted(used, piece.rows)), number, camera, upper, lower, settings
+                found,
+                piece,
+                located.at(np.searchsorted(used, piece.rows)),
+                number,
+                camera,
+                gates_m,
+                upper,
+                lower,
+                settings,
             )
         )
         is not None
@@ -201,6 +220,7 @@ def _on_floor(
     located: FloorPositions,
     number: int,
     camera: Camera,
+    gates_m: Sequence[Array],
     upper: Array,
     lower: Array,
     settings: MergeSettings,
@@ -229,12 +249,17 @@ def _on_floor(
     clear = np.argsort(-found.score[rows] * found.ltwh_px[rows, 3], kind="stable")[: max(3, len(rows) // 2)]
     look = np.sqrt(np.concatenate([upper[rows][clear].mean(axis=0), lower[rows][clear].mean(axis=0)]))
     step = np.round(at_s / STEP_S).astype(np.int64)
+    support = float(found.score[rows].sum())
+    beyond_m = np.min([outside_m(xy, gate) for gate in gates_m], axis=0)
+    comes_in, goes_out = (
+        bool(end <= settings.gate_m and beyond_m.max() - end >= settings.passage_m) for end in beyond_m[[0, -1]]
+    )
     return _CameraTrack(
         camera_id=camera.camera_id,
         step=step,
         ltwh_px=boxes,
         is_filled=nearest.min(axis=1) > STEP_S / 2,
-        floor=FloorTrack(number, step, xy, variance, look, float(found.score[rows].sum())),
+        floor=FloorTrack(number, step, xy, variance, look, support, comes_in, goes_out),
         own_xy_m=xy,
         upper=upper[rows],
         lower=lower[rows],
@@ -246,22 +271,17 @@ def _matrix(column: pl.Series) -> Array:
     return np.asarray(column.list.to_array(len(column[0])).to_numpy(), dtype=np.float64)
 
 
-def in_polygon(xy_m: Array, polygon_m: Array, margin_m: float = 0.0) -> npt.NDArray[np.bool_]:
-    """(n,) whether points lie in a polygon grown by `margin_m`."""
+def outside_m(xy_m: Array, polygon_m: Array) -> Array:
+    """(n,) metres from points (n, 2) to the border of a polygon; negative inside of it."""
     outline = np.asarray(polygon_m, dtype=np.float32).reshape(-1, 1, 2)
-    return np.array(
-        [cv2.pointPolygonTest(outline, (float(x), float(y)), True) >= -margin_m for x, y in xy_m],
-        dtype=np.bool_,
-    )
+    return np.array([-cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in xy_m])
 
 
 def _zone_shares(floors: Sequence[FloorTrack], polygon_m: Array, settings: MergeSettings) -> Array:
     """(k, 2) for every track's first and last point: 1 in the zone (grown by its margin), falling to 0 at
     `zone_reach_m` beyond it. Near the gate people hide each other, and tracks begin late or end early."""
-    outline = np.asarray(polygon_m, dtype=np.float32).reshape(-1, 1, 2)
-    ends = np.concatenate([[item.xy_m[0], item.xy_m[-1]] for item in floors])
-    beyond_m = np.array([-cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in ends])
-    shares = 1.0 - np.maximum(beyond_m - settings.zone_margin_m, 0.0) / settings.zone_reach_m
+    ends = np.concatenate([item.xy_m[[0, -1]] for item in floors])
+    shares = 1.0 - np.maximum(outside_m(ends, polygon_m) - settings.zone_margin_m, 0.0) / settings.zone_reach_m
     return np.clip(shares, 0.0, 1.0).reshape(-1, 2)
 
 
@@ -310,8 +330,8 @@ def _tables(
             "ended_at": [ends],
             "length_m": [float(np.hypot(*np.diff(xy, axis=0).T).sum())],
             "point_count": [len(step)],
-            "started_in_entrance": [bool(in_polygon(xy[:1], store.entrance_zone_m, settings.zone_margin_m)[0])],
-            "ended_in_exit": [bool(in_polygon(xy[-1:], store.exit_zone_m, settings.zone_margin_m)[0])],
+            "started_in_entrance": [bool(outside_m(xy[:1], store.entrance_zone_m)[0] <= settings.zone_margin_m)],
+            "ended_in_exit": [bool(outside_m(xy[-1:], store.exit_zone_m)[0] <= settings.zone_margin_m)],
             "continuity_prob": [person.continuity_prob],
         }
     )

@@ -21,7 +21,9 @@ FORBIDDEN = 1e6
 
 @dataclass(frozen=True)
 class FusionSettings:
-    """Metres, seconds, and gains in one unit (a join is worth its gain)."""
+    """Metres, seconds, and gains in one unit (a join is worth its gain). Who goes out is nobody who comes in up to
+    `turn_s` before, or ever after.
+    """
 
     same_place_m: float = 0.75
     place_scale_m: float = 0.25
@@ -44,6 +46,7 @@ class FusionSettings:
     edge_s: float = 1.0
     gone_s: float = 2.0
     gone_penalty: float = 4.0
+    turn_s: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class FloorTrack:
     variance_m2: Array  # (m,)
     clothing: Array  # (2 * colours,) square roots of mean shares, upper then lower
     support: float
+    comes_in: bool = False  # begins at a gate and walks into the store
+    goes_out: bool = False  # comes from within the store and ends at a gate
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,9 @@ def pair_gains(tracks: Sequence[FloorTrack], step_s: float, settings: FusionSett
     for i in range(count):
         for j in range(i + 1, count):
             one, other = tracks[i], tracks[j]
+            if _passed(one, other, step_s, settings) or _passed(other, one, step_s, settings):
+                weight[i, j], gain[i, j] = 1.0, -FORBIDDEN
+                continue
             if one.step[-1] < other.step[0] or other.step[-1] < one.step[0]:
                 continue
             _, a, b = np.intersect1d(one.step, other.step, assume_unique=True, return_indices=True)
@@ -148,6 +156,12 @@ def pair_gains(tracks: Sequence[FloorTrack], step_s: float, settings: FusionSett
                 alike - settings.clothing_zero
             )
     return weight + weight.T, gain + gain.T
+
+
+def _passed(one: FloorTrack, other: FloorTrack, step_s: float, settings: FusionSettings) -> bool:
+    """Whether one person left before the other came: at the gate they are near each other, and not one."""
+    turned_s = (int(other.step[0]) - int(one.step[-1])) * step_s
+    return one.goes_out and other.comes_in and turned_s > -settings.turn_s
 
 
 def _over_cameras(tracks: Sequence[FloorTrack], step_s: float, settings: FusionSettings) -> list[list[int]]:
@@ -199,7 +213,7 @@ def _over_time(
             gap_s = (int(after.step[0]) - int(before.step[-1])) * step_s
             if i == j or gap_s > settings.max_gap_s or gap_s < -settings.overlap_s or after.step[-1] <= before.step[-1]:
                 continue
-            if before.step[0] >= after.step[0]:
+            if before.step[0] >= after.step[0] or _strangers(tracks, groups[i], groups[j], step_s, settings):
                 continue
             gain[i, j] = _time_gain(before, after, max(gap_s, 0.0), step_s, settings) + settings.interior_gain * (
                 1.0 - open_end[i] - open_start[j]
@@ -229,6 +243,12 @@ def _over_time(
             parts += groups[current]
         found.append(Person(tuple(sorted(parts)), float(sure)))
     return found
+
+
+def _strangers(
+    tracks: Sequence[FloorTrack], before: Sequence[int], after: Sequence[int], step_s: float, settings: FusionSettings
+) -> bool:
+    return any(_passed(tracks[a], tracks[b], step_s, settings) for a in before for b in after)
 
 
 def _time_gain(before: _Path, after: _Path, gap_s: float, step_s: float, settings: FusionSettings) -> float:

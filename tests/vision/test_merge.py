@@ -10,7 +10,8 @@ import pytest
 
 from assets.vision.appearance import APPEARANCE_SIZE, COLOURS
 from assets.vision.geometry import Camera
-from assets.vision.merge import StorePlan, Trajectories, in_polygon, trajectories
+from assets.vision.merge import STEP_S, StorePlan, Trajectories, outside_m, trajectories
+from assets.vision.trajectory_fusion import FloorTrack, FusionSettings, people
 from lakehouse.contracts.vision import CLOTHING, DETECTIONS, SIGHTINGS, TRACK_POINTS, TRACKS
 from lakehouse.store_day import capture_hour_of
 
@@ -151,7 +152,19 @@ def test_nothing_seen_gives_empty_tables(table: pl.DataFrame) -> None:
     assert found.tracks.schema == TRACKS.schema
 
 
-def test_zone_margin() -> None:
-    points = np.array([[0.5, 3.0], [1.5, 3.0], [3.0, 3.0]])
-    assert in_polygon(points, PLAN.entrance_zone_m).tolist() == [True, False, False]
-    assert in_polygon(points, PLAN.entrance_zone_m, 0.5).tolist() == [True, True, False]
+def test_metres_outside_of_a_zone() -> None:
+    points = np.array([[0.5, 2.9], [1.5, 3.0], [3.0, 3.0]])
+    assert outside_m(points, PLAN.entrance_zone_m) == pytest.approx([-0.4, 0.2, 1.7], abs=1e-5)
+
+
+@pytest.mark.parametrize("is_passage", [True, False])
+def test_who_comes_in_is_not_who_has_just_gone_out_however_near(is_passage: bool) -> None:
+    out = np.column_stack([np.linspace(4.0, 0.8, 60), np.full(60, 3.5)])
+    come = np.column_stack([np.concatenate([np.full(10, 0.8), np.linspace(0.8, 4.0, 50)]), np.full(60, 3.4)])
+    clothing = np.full(24, np.sqrt(1 / 12))
+    leaver, comer = (
+        FloorTrack(0, np.arange(60) + first, way, np.full(60, 0.02), clothing, 20.0, comes_in=is_in, goes_out=is_out)
+        for first, way, is_in, is_out in ((0, out, False, is_passage), (51, come, is_passage, False))
+    )
+    found = people([leaver, comer], STEP_S, np.zeros((2, 2)), np.zeros((2, 2)), (0, 200), FusionSettings())
+    assert len(found) == (2 if is_passage else 1)
