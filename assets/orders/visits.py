@@ -121,8 +121,7 @@ def bind(
     """
     settings = settings or BindingSettings()
     stays = _stays(gate_events, settings)
-    gates_m = np.array([floor.gates[gate_id] for gate_id in sorted(floor.gates)]).reshape(-1, 2)
-    followed = read_trajectories(store_day, tracks, track_points, (floor.width_m, floor.depth_m), gates_m)
+    followed = read_trajectories(store_day, tracks, track_points, (floor.width_m, floor.depth_m))
     found = associate(_log_ratios(store_day.start_at, stays, followed, floor, settings))
     bound = {
         int(row): (int(column), float(prob)) for (row, column), prob in zip(found.pairs, found.pair_prob, strict=True)
@@ -289,7 +288,7 @@ def _whole_prob(
     else's, nobody saw."""
     if track is None:
         return 1.0
-    prob = track.mended_prob
+    prob = 1.0
     for scan in (stay.entry, stay.exit):
         if scan is not None and _misses(track, scan, origin, floor, settings):
             prob *= 1.0 - settings.broken_prob
@@ -311,14 +310,15 @@ def _left_at(track: Trajectory | None) -> datetime | None:
 
 
 def _links(store_day: StoreDay, track: Trajectory | None, visit: Mapping[str, object]) -> list[dict[str, object]]:
+    if track is None:
+        return []
     return [
         {
             "store_id": store_day.store_id,
-            "capture_hour": capture_hour(part.started_at),
-            "track_id": part.track_id,
+            "capture_hour": capture_hour(track.started_at),
+            "track_id": track.track_id,
             "visit_id": visit["visit_id"],
-            "started_at": part.started_at,
+            "started_at": track.started_at,
             "binding_prob": visit["binding_prob"],
         }
-        for part in (track.parts if track else ())
     ]

@@ -124,7 +124,7 @@ VISIT_TRACKS = TableContract(
     name="visit_tracks",
     layer=Layer.SILVER,
     version=1,
-    description="Which tracks belong to which visit, several where a trajectory was mended; dies with them.",
+    description="Which track belongs to which visit; dies with it.",
     columns=(
         STORE_ID,
         CAPTURE_HOUR,
