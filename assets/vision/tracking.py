@@ -6,7 +6,6 @@ Needs no calibration: everything is in pixels of the picture. Deterministic.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from assets.vision.association import AssociationSettings, link_tracklets
 from assets.vision.box_fit import Correction
 from assets.vision.smoothing import filled_moments, local_linear
+from assets.vision.track_judgement import JudgementSettings, is_convincing, usual_score
 from assets.vision.tracklets import Detections, TrackletSettings, sure_tracklets
 
 Array = npt.NDArray[np.float64]
@@ -27,15 +27,12 @@ class TrackingSettings:
 
     tracklets: TrackletSettings = field(default_factory=TrackletSettings)
     association: AssociationSettings = field(default_factory=AssociationSettings)
+    judgement: JudgementSettings = field(default_factory=JudgementSettings)
     smoothing_s: float = 0.3
     size_smoothing_s: float = 1.5
     fill_gap_s: float = 2.0
     short_s: float = 2.5
     short_share: float = 0.15
-    doubt: float = 1.0
-    still_share: float = 0.08
-    still_prob: float = 0.5
-    still_s: float = 8.0
 
 
 @dataclass(frozen=True)
@@ -52,15 +49,15 @@ class CameraTracks:
 def link(found: Detections, grid_s: Array, settings: TrackingSettings | None = None) -> CameraTracks:
     """Tracks of `found`, at the moments `grid_s` (rising; usually every frame's time)."""
     settings = settings or TrackingSettings()
-    tracks = link_tracklets(found, sure_tracklets(found, settings.tracklets), settings.association)
+    tracks, usual = _linked(found, settings)
     length_s = float(grid_s[-1] - grid_s[0]) if len(grid_s) else 0.0
     shortest_s = min(settings.short_s, settings.short_share * length_s)
-    sureness = _sureness(found.score)
-    floor = typical(sureness, tracks) - settings.doubt
     kept = [
         rows
         for rows in tracks
-        if _is_person(found, rows, shortest_s, settings) and float(sureness[rows].mean()) >= floor
+        if len(rows) >= 3
+        and found.time_s[rows[-1]] - found.time_s[rows[0]] >= shortest_s
+        and is_convincing(found, rows, usual, settings.judgement)
     ]
     numbers, times, boxes, filled = [], [], [], []
     for number, rows in enumerate(kept):
@@ -80,16 +77,17 @@ def link(found: Detections, grid_s: Array, settings: TrackingSettings | None = N
     )
 
 
-def _sureness(score: Array) -> Array:
-    """Scores as log-odds: a detector's 0.98 against 0.90 is as much as another's 0.6 against 0.25."""
-    clipped = np.clip(score, 0.02, 0.99)
-    return np.asarray(np.log(clipped / (1.0 - clipped)))
-
-
-def typical(sureness: Array, tracks: Sequence[Index]) -> float:
-    """Median sureness of the detections in tracks of at least ten: what a person scores in this footage."""
-    long = [rows for rows in tracks if len(rows) >= 10]
-    return float(np.median(sureness[np.concatenate(long)])) if long else float("-inf")
+def _linked(found: Detections, settings: TrackingSettings) -> tuple[list[Index], float]:
+    """Rows of every track, and the usual score. Boxes far below it are left out: doubles and things, mostly, and a
+    double beside somebody looks to sure_tracklets like a second candidate.
+    """
+    tracklets = sure_tracklets(found, settings.tracklets)
+    usual = usual_score(found, tracklets, settings.judgement)
+    likely = np.flatnonzero(found.score >= settings.judgement.box_share * usual)
+    if len(likely) < len(found):
+        found = found.at(likely)
+        tracklets = sure_tracklets(found, settings.tracklets)
+    return [likely[rows] for rows in link_tracklets(found, tracklets, settings.association)], usual
 
 
 def smooth_boxes(found: Detections, rows: Index, at_s: Array, settings: TrackingSettings) -> Array:
@@ -100,18 +98,6 @@ def smooth_boxes(found: Detections, rows: Index, at_s: Array, settings: Tracking
     size = local_linear(time_s, boxes[:, 2:4], at_s, settings.size_smoothing_s, weights)
     size = np.clip(size, boxes[:, 2:4].min(axis=0), boxes[:, 2:4].max(axis=0))
     return np.concatenate([centre - size / 2, size], axis=1)
-
-
-def _is_person(found: Detections, rows: Index, shortest_s: float, settings: TrackingSettings) -> bool:
-    """Not a flicker, and not a thing of the room that the detector takes for somebody."""
-    duration_s = float(found.time_s[rows[-1]] - found.time_s[rows[0]])
-    if duration_s < shortest_s or len(rows) < 3:
-        return False
-    mean_prob = float(found.score[rows].mean())
-    boxes = found.ltwh_px[rows]
-    spread = np.percentile(boxes[:, :2] + boxes[:, 2:4] / 2, [5, 95], axis=0)
-    moved = float(np.hypot(*(spread[1] - spread[0])) / max(float(np.median(boxes[:, 3])), 1.0))
-    return not (moved < settings.still_share and mean_prob < settings.still_prob and duration_s > settings.still_s)
 
 
 def corrected(found: Detections, correction: Correction) -> Detections:

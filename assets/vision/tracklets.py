@@ -7,7 +7,7 @@ tracklets over the whole clip with more to go by than the tracker has at that mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,17 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.time_s)
+
+    def at(self, rows: Index | npt.NDArray[np.bool_]) -> Detections:
+        """The detections that `rows` picks: rising indices, or a mask."""
+        return replace(
+            self,
+            time_s=self.time_s[rows],
+            look=self.look[rows],
+            ltwh_px=self.ltwh_px[rows],
+            score=self.score[rows],
+            appearance=self.appearance[rows],
+        )
 
 
 @dataclass(frozen=True)

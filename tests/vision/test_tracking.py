@@ -85,7 +85,7 @@ def test_a_thing_that_never_moves_and_never_convinces_is_dropped() -> None:
     frames = np.arange(200)
     found = walking((frames, 100 + 2.0 * frames, RED), (frames, np.full(200, 600.0), BLUE))
     found.score[found.ltwh_px[:, 0] == 580.0] = 0.35
-    assert len(link(found, grid(200), TrackingSettings(doubt=99)).rows) == 1
+    assert len(link(found, grid(200), TrackingSettings()).rows) == 1
 
 
 def test_a_rerun_is_identical_and_nothing_gives_nothing() -> None:
