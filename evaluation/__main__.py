@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 COMMANDS = ("tracking", "events", "receipts")
 
 
-def _track(video: Path, detections: MotBoxes | None) -> tuple[MotBoxes, int]:
+def _track(video: Path, detections: MotBoxes | None) -> tuple[MotBoxes, int, str]:
     """Our tracker on a video, with the detections given or our own detector on every frame."""
     import numpy as np
 
     from assets.vision.detector import DetectorSettings, NanoDetector
-    from assets.vision.video_tracking import track_video
+    from assets.vision.video_tracking import VIDEO_WIDTH_PX, track_video
     from evaluation.mot import MotBoxes
 
     if detections is None:
-        result = track_video(video, NanoDetector(DetectorSettings(width_px=384)))
+        detector = NanoDetector(DetectorSettings(width_px=VIDEO_WIDTH_PX))
+        result, source = track_video(video, detector), detector.version
     else:
         table = np.column_stack([detections.ltwh_px, detections.score])
         bounds = np.searchsorted(detections.frame, np.arange(int(detections.frame.max(initial=0)) + 2))
@@ -35,12 +36,12 @@ def _track(video: Path, detections: MotBoxes | None) -> tuple[MotBoxes, int]:
         def given(frame: int) -> np.ndarray:
             return table[bounds[frame] : bounds[frame + 1]] if frame + 1 < len(bounds) else table[:0]
 
-        result = track_video(video, given=given)
+        result, source = track_video(video, given=given), "given"
     order = np.lexsort((result.tracks.track, result.frame))
     boxes = MotBoxes(
         result.frame[order], result.tracks.track[order] + 1, result.tracks.ltwh_px[order], np.ones(len(order))
     )
-    return boxes, result.frame_count
+    return boxes, result.frame_count, source
 
 
 def _watch(video: Path, shelf: ShelfFile) -> Sequence[SeenEvent]:

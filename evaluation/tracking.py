@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from evaluation.mot import MotBoxes, MotFileError, read_mot, write_mot
 
-Track = Callable[[Path, MotBoxes | None], tuple[MotBoxes, int]]
-"""(video, detections or None) -> tracks and the number of frames of the video."""
+Track = Callable[[Path, MotBoxes | None], tuple[MotBoxes, int, str]]
+"""(video, detections or None) -> tracks, the number of frames of the video, and what made the detections."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def main(argv: Sequence[str], track: Track) -> int:
         truth = read_mot(arguments.truth, is_truth=True)
         detections = read_mot(arguments.detections) if arguments.detections else None
         started = time.process_time()
-        tracks, frame_count = track(arguments.video, detections)
+        tracks, frame_count, source = track(arguments.video, detections)
         spent_s = time.process_time() - started
         frame_count = max(frame_count, int(truth.frame.max()) + 1 if len(truth) else 0)
         score = score_tracks(truth, tracks, 0, frame_count)
@@ -135,6 +135,7 @@ def main(argv: Sequence[str], track: Track) -> int:
         "us_per_frame": round(1e6 * spent_s / max(1, frame_count), 1),
         "frames": frame_count,
         "tracks": len(np.unique(tracks.identity)),
+        "detections": source,
     }
     if arguments.json:
         sys.stdout.write(json.dumps(result) + "\n")

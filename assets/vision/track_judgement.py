@@ -28,7 +28,7 @@ class JudgementSettings:
 
     box_share: float = 0.5
     mover_doubt: float = 1.4
-    still_doubt: float = 0.7
+    still_doubt: float = 1.0
     moving_heights: float = 0.5
     usual_looks: int = 10
 
