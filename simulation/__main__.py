@@ -16,7 +16,7 @@ def _render(arguments: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from simulation.store_day import default_recipe, render_day
+    from simulation.day_rendering import default_recipe, render_day
 
     console = Console()
     recipe = default_recipe(arguments.seed, arguments.seconds, arguments.layout)

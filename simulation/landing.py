@@ -21,6 +21,7 @@ from simulation.history import (
     write_history,
     write_text,
 )
+from simulation.instants import iso, stamp
 
 SHIPPED = Path(__file__).parent / "store_day"
 OFFSET_FILE = "store_day_offset.json"
@@ -30,7 +31,6 @@ VISITS_PER_DAY = 150
 REUSE_FOR = timedelta(hours=71)
 # store-days keep this far from midnight, so that no camera's skewed clock falls on the other side
 _MARGIN = timedelta(seconds=60)
-_STAMP = "%Y%m%dT%H%M%S"
 
 
 class BrokenStoreDay(ValueError):
@@ -63,20 +63,6 @@ def is_usable(t0: datetime, now: datetime) -> bool:
     """Whether a day that begins at t0 still lives long enough at `now` to be processed."""
     hour = t0.replace(minute=0, second=0, microsecond=0)
     return timedelta(0) <= now - hour < REUSE_FOR
-
-
-def parse_stamp(stem: str) -> datetime:
-    """Capture time in a clip's file name."""
-    whole, _, fraction = stem.removesuffix("Z").partition(".")
-    return datetime.strptime(whole, _STAMP).replace(tzinfo=UTC) + timedelta(milliseconds=int(fraction or 0))
-
-
-def _stamp(instant: datetime) -> str:
-    return f"{instant.strftime(_STAMP)}.{instant.microsecond // 1000:03d}Z"
-
-
-def _iso(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _parse_iso(text: str) -> datetime:
@@ -123,7 +109,7 @@ def land(home: Path, now: datetime, *, store_day: Path = SHIPPED, days: int = HI
     else:
         t0 = choose_start(now, timedelta(seconds=float(manifest["seconds"])))
         state = {
-            "t0": _iso(t0),
+            "t0": iso(t0),
             "is_complete": False,
             "store_dates": [] if state is None else state["store_dates"],
             "history_until": None if state is None else state["history_until"],
@@ -171,17 +157,17 @@ def _redate(source: Path, landing: Path, offset: timedelta, business_date: date)
     for path in sorted((source / "gate_events").rglob("*.jsonl")):
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         for row in rows:
-            row["scanned_at"] = _iso(_parse_iso(row["scanned_at"]) + offset)
+            row["scanned_at"] = iso(_parse_iso(row["scanned_at"]) + offset)
         target = landing / path.relative_to(source).with_name(f"{business_date.isoformat()}.jsonl")
         write_text(target, lines_text(rows))
         yield target
     for clip in sorted((source / "footage").rglob("*.mp4")):
         sidecar = json.loads(clip.with_suffix(".json").read_text(encoding="utf-8"))
         captured_at = _parse_iso(sidecar["captured_at"]) + offset
-        sidecar["captured_at"] = _iso(captured_at)
+        sidecar["captured_at"] = iso(captured_at)
         folder = landing / clip.relative_to(source).parent
-        write_text(folder / f"{_stamp(captured_at)}.json", json.dumps(sidecar) + "\n")
-        target = folder / f"{_stamp(captured_at)}.mp4"
+        write_text(folder / f"{stamp(captured_at)}.json", json.dumps(sidecar) + "\n")
+        target = folder / f"{stamp(captured_at)}.mp4"
         partial = target.with_name(f".{target.name}.partial")
         shutil.copyfile(clip, partial)
         os.replace(partial, target)

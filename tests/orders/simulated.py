@@ -19,8 +19,9 @@ from lakehouse.contracts.vision import SHELF_EVENTS, TRACK_POINTS, TRACKS
 from lakehouse.store_day import StoreDay, capture_hour
 from resources.landing import Landing
 from resources.landing_formats import GATE_EVENTS
+from simulation.day_rendering import default_recipe, plan, write_lines
+from simulation.day_rendering import gate_events as simulated_scans
 from simulation.reference import write_reference
-from simulation.store_day import _gate_events, default_recipe, plan, write_lines
 from simulation.truth import BOXES, write_truth
 
 VISIBLE_X_M = 0.2
@@ -50,7 +51,9 @@ def simulate(folder: Path, seed: int, *, noise_m: float = 0.1, event_prob: float
     store_day = StoreDay(layout.store_id, date(2026, 11, 20))
     landing = Landing(folder / "landing")
     write_reference(landing.root, layout, script.planogram, seed, date(2025, 1, 1))
-    write_lines(landing.root / "gate_events" / layout.store_id / "2026-11-20.jsonl", _gate_events(day, layout, recipe))
+    write_lines(
+        landing.root / "gate_events" / layout.store_id / "2026-11-20.jsonl", simulated_scans(day, layout, recipe)
+    )
     known = reference.read_documents(landing.read_reference().documents)
     assert known.rejections == ()
     batch = landing.read(GATE_EVENTS)

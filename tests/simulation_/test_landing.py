@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resources.landing_footage import parse_stamp
 from simulation import landing
 from simulation.landing import (
     OFFSET_FILE,
@@ -19,7 +20,6 @@ from simulation.landing import (
     choose_start,
     is_usable,
     land,
-    parse_stamp,
 )
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -47,7 +47,7 @@ def test_a_package_put_back_lies_where_it_was() -> None:
 
 def test_shelves_never_run_negative_and_events_follow_scripts() -> None:
     for layout in LAYOUTS.values():
-        script = write_script(layout, 3, ("put_back", "same_product"), 12.0)
+        script = write_script(layout, 4, ("put_back", "same_product"), 12.0)
         day = direct_day(layout, script, 170)
         wanted = Counter(step.kind for visit in script.visits for step in visit.steps)
         assert Counter(event.type for event in day.events) == wanted
@@ -114,8 +114,8 @@ def test_the_reference_of_a_day_is_perturbed_by_one_to_three_pixels(tmp_path: Pa
     pytest.importorskip("moderngl")
     import yaml
 
+    from simulation.day_rendering import FIRST_DAY
     from simulation.reference import project, write_reference
-    from simulation.store_day import FIRST_DAY
 
     planogram = make_planogram(SHIPPED.slots, np.random.default_rng(1))
     write_reference(tmp_path, SHIPPED, planogram, 9, FIRST_DAY)

@@ -19,6 +19,7 @@ import polars as pl
 
 from simulation.catalogue import POPULATION, STAFF_ACCOUNT
 from simulation.history import account_rows
+from simulation.instants import iso, stamp
 from simulation.layout import LAYOUTS, Layout
 from simulation.paths import NoPath
 from simulation.scenario import SCENARIOS, Script, write_script
@@ -51,16 +52,6 @@ class Recipe:
     seed: int
     seconds: int
     t0: datetime
-
-
-def stamp(instant: datetime) -> str:
-    """File name of a clip that begins at an instant (UTC, to the millisecond)."""
-    return instant.strftime("%Y%m%dT%H%M%S.") + f"{instant.microsecond // 1000:03d}Z"
-
-
-def iso(instant: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds."""
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def plan(recipe: Recipe) -> tuple[Layout, Script, Day]:
@@ -162,7 +153,8 @@ def render_segment(recipe: Recipe, segment: int, out: Path, samples: int = 0) ->
     return rows
 
 
-def _gate_events(day: Day, layout: Layout, recipe: Recipe) -> list[dict[str, Any]]:
+def gate_events(day: Day, layout: Layout, recipe: Recipe) -> list[dict[str, Any]]:
+    """The scans of a day as the gates deliver them, by time."""
     out = []
     for motion in day.motions:
         visit = motion.visit
@@ -205,7 +197,7 @@ def render_day(
     write_reference(landing, layout, script.planogram, recipe.seed, FIRST_DAY)
     write_lines(
         landing / "gate_events" / layout.store_id / f"{business_date}.jsonl",
-        _gate_events(day, layout, recipe),
+        gate_events(day, layout, recipe),
     )
     accounts = {m.visit.account_id for m in day.motions}
     write_lines(
