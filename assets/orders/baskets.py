@@ -6,8 +6,7 @@ product of theirs in the wrong place, or somebody else's hand, or a pick nobody 
 Every explanation that was not chosen lowers the confidence of what it would have changed.
 
 What is put into another product's slot comes with its own product named: vision compares colours with what that
-person took (assets/vision/holdings.py). That naming is taken at its word, because a basket with it right and a doubt
-of ours on top would only wait for review.
+person took (assets/vision/holdings.py). That naming is taken at its word; how sure it is, shelf events do not tell.
 """
 
 from __future__ import annotations
