@@ -1,16 +1,18 @@
-"""Shelf events of a rendered day against its truth, and the constants of their confidence.
+"""Shelf events of rendered days against their truth, and the constants of their confidence.
 
-`python -m benchmarks.shelf_confidence DAY` runs detector, tracker, slots and attribution on DAY/landing,
-scores the events against DAY/truth and fits the Platt constants of assets/vision/confidence.py. DAY is the
-tuning day (`python -m simulation render --layout tuning --seed 101`), never the shipped one: on that one the
-fit is only printed to see whether the constants carry over.
+`python -m benchmarks.shelf_confidence DAY...` runs detector, tracker, slots and attribution on every DAY/landing,
+scores the events against DAY/truth and fits the Platt constants of assets/vision/confidence.py on all days together.
+The days are the tuning days (`python -m simulation render --layout tuning --seed 101`, `--layout tuning --seed 104
+--seconds 130`, `--layout tuning_corner --seed 404 --seconds 130`): on any other the fit is only printed to see whether
+the constants carry over.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,39 +23,40 @@ import polars as pl
 import yaml
 from scipy.optimize import minimize
 
-from assets.vision.attribution import AttributionSettings, Deed, attribute, attributed, camera_episodes
+from assets.vision.attribution import (
+    AttributionSettings,
+    Deed,
+    attribute,
+    attributed,
+    camera_episodes,
+    clear_views,
+)
 from assets.vision.clip_analysis import analyse_clip
 from assets.vision.confidence import Confidence
-from assets.vision.detector import DetectorSettings, NanoDetector
+from assets.vision.detector import NanoDetector
 from assets.vision.fusion import fuse
 from assets.vision.holdings import StoreHoldings
 from assets.vision.merge import Trajectories, trajectories
 from benchmarks.store_footage import read_store_footage
 from evaluation.events import ShelfEvent, score
 
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 TOLERANCES_S = (0.5, 1.0, 2.0)
 MATCH_S = 5.0
 """For confidence the moment is no matter: slot and kind must agree within this."""
 NEAR_M = 0.7
 
 
-def reference(landing: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """slots, slot_views and planogram of the only store below `landing`."""
+def reference(landing: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """slots and planogram of the only store below `landing`."""
     folder = next((landing / "reference" / "stores").iterdir())
     store: dict[str, Any] = yaml.safe_load((folder / "store.yaml").read_text())
-    cameras = yaml.safe_load((folder / "cameras.yaml").read_text())["cameras"]
     slots = pl.DataFrame(
         [{name: slot[name] for name in ("slot_id", "x_m", "y_m", "normal_deg")} for slot in store["slots"]]
     )
-    views = pl.DataFrame(
-        [
-            {"slot_id": slot["slot_id"], "camera_id": camera["camera_id"]}
-            for camera in cameras
-            for slot in camera["slots"]
-        ]
-    )
     planogram = pl.read_csv(folder / "planogram.csv").select("slot_id", "product_id", "facings")
-    return slots, views, planogram
+    return slots, planogram
 
 
 def people_of(tracks: Trajectories, truth: Path, t0_s: float) -> dict[str, str]:
@@ -87,10 +90,10 @@ def follows(tracks: Trajectories, positions: pl.DataFrame, deed: Deed, person_id
     return bool(np.linalg.norm(apart) < NEAR_M)
 
 
-def platt(odds: npt.NDArray[np.float64], is_right: npt.NDArray[np.bool_]) -> tuple[float, float]:
+def platt(odds: Floats, is_right: Flags) -> tuple[float, float]:
     """Intercept and slope of the likeliest logistic, pulled towards (0, 1): a day has few events."""
 
-    def loss(constants: npt.NDArray[np.float64]) -> float:
+    def loss(constants: Floats) -> float:
         value = constants[0] + constants[1] * odds
         entropy = np.logaddexp(0, value) - is_right * value
         return float(entropy.sum() + 0.5 * constants[0] ** 2 + 0.5 * (constants[1] - 1) ** 2)
@@ -99,14 +102,21 @@ def platt(odds: npt.NDArray[np.float64], is_right: npt.NDArray[np.bool_]) -> tup
     return round(float(found.x[0]), 3), round(float(found.x[1]), 3)
 
 
-def main() -> None:
-    """Print scores and constants as JSON."""
-    day = Path(sys.argv[1])
+@dataclass(frozen=True)
+class Evidence:
+    """What one day gives: scores of its events, and log-odds with whether they were right."""
+
+    scores: dict[str, Any]
+    change: tuple[Floats, Flags]
+    person: tuple[Floats, Flags]
+
+
+def evidence(day: Path) -> Evidence:
+    """Run a day and compare."""
     landing, truth = day / "landing", day / "truth"
-    t0 = json.loads((day / "manifest.json").read_text())["t0"]
-    t0_s = datetime.fromisoformat(t0).timestamp() if isinstance(t0, str) else float(t0)
+    t0_s = datetime.fromisoformat(json.loads((day / "manifest.json").read_text())["t0"]).timestamp()
     footage = read_store_footage(landing)
-    detector = NanoDetector(DetectorSettings(width_px=384))
+    detector = NanoDetector()
     parts = [
         analyse_clip(
             clip,
@@ -119,7 +129,7 @@ def main() -> None:
     ]
     episodes = pl.concat([part.slot_episodes for part in parts])
     tracks = trajectories(pl.concat([part.detections for part in parts]), footage.cameras, footage.plan)
-    slots, views, planogram = reference(landing)
+    slots, planogram = reference(landing)
     people = people_of(tracks, truth, t0_s)
     kinds = dict(pl.read_parquet(truth / "persons.parquet").select("person_id", "kind").iter_rows())
     staff = frozenset(track for track, person in people.items() if kinds[person] == "staff")
@@ -130,14 +140,7 @@ def main() -> None:
         for row in real.iter_rows(named=True)
     ]
     events = attribute(
-        episodes,
-        tracks.sightings,
-        tracks.track_points,
-        slots,
-        views,
-        planogram,
-        store_id="",
-        staff_tracks=staff,
+        episodes, tracks.sightings, tracks.track_points, slots, planogram, store_id="", staff_tracks=staff
     ).filter(pl.col("type") != "touch")
     found = [
         ShelfEvent(
@@ -159,12 +162,11 @@ def main() -> None:
 
     plain = AttributionSettings(confidence=Confidence())
     facings = dict(planogram.select("slot_id", "facings").iter_rows())
-    viewers = dict(views.group_by("slot_id").agg("camera_id").iter_rows())
-    fused = [e for e in fuse(camera_episodes(episodes, facings, plain), viewers) if not e.is_touch]
+    views = clear_views(episodes, plain.longest_gap_s)
+    fused = [e for e in fuse(camera_episodes(episodes, facings, plain), views) if not e.is_touch]
     as_events = [ShelfEvent(e.changed_s - t0_s, e.slot_id, "change") for e in fused]
     matched = dict(score(as_events, [replace(e, type="change") for e in happened], MATCH_S).pairs)
     is_real = np.array([index in matched for index in range(len(fused))])
-    intercept, slope = platt(np.array([e.change_log_odds for e in fused]), is_real)
     carried = dict(planogram.select("slot_id", "product_id").iter_rows())
     deeds = attributed(fused, tracks.sightings, tracks.track_points, slots, StoreHoldings(carried, staff), plain)
     true_person = {id(fused[index]): real["person_id"][t] for index, t in matched.items()}
@@ -175,14 +177,34 @@ def main() -> None:
     is_right = np.array(
         [follows(tracks, positions, deed, by_place[deed.event.slot_id, deed.event.changed_s], t0_s) for deed in named]
     )
-    person_intercept, person_slope = platt(np.log(margin / (1 - margin)), is_right)
-    result["confidence"] = {
-        "change_intercept": intercept, "change_slope": slope,
-        "person_intercept": person_intercept, "person_slope": person_slope,
-        "fitted_on": [len(fused), len(named)],
+    return Evidence(
+        result,
+        (np.array([e.change_log_odds for e in fused]), is_real),
+        (np.log(margin / (1 - margin)), is_right),
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.shelf_confidence", description=__doc__)
+    parser.add_argument("days", nargs="+", type=Path, metavar="DAY")
+    found = {day.name: evidence(day) for day in parser.parse_args().days}
+    change, person = (
+        tuple(np.concatenate(part) for part in zip(*(getattr(day, name) for day in found.values()), strict=True))
+        for name in ("change", "person")
+    )
+    change_intercept, change_slope = platt(*change)
+    person_intercept, person_slope = platt(*person)
+    result = {
+        "days": {name: day.scores for name, day in found.items()},
+        "confidence": {
+            "change_intercept": change_intercept, "change_slope": change_slope,
+            "person_intercept": person_intercept, "person_slope": person_slope,
+            "fitted_on": [len(change[0]), len(person[0])],
+        },
     }  # fmt: skip
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

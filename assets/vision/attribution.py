@@ -17,7 +17,7 @@ import polars as pl
 
 from assets.vision.assignment import assign, simultaneous
 from assets.vision.confidence import CONFIDENCE, Confidence
-from assets.vision.fusion import CameraEpisode, Contact, FusedEvent, fuse
+from assets.vision.fusion import CameraEpisode, ClearView, Contact, FusedEvent, fuse
 from assets.vision.holdings import Movement, StoreHoldings
 from assets.vision.reach import BoxPath, FloorPath, ReachSettings, SlotPlace, Standing, contact_cost, standing
 from assets.vision.slot_episodes import SlotEpisode
@@ -54,7 +54,6 @@ def attribute(
     sightings: pl.DataFrame,
     track_points: pl.DataFrame,
     slots: pl.DataFrame,
-    slot_views: pl.DataFrame,
     planogram: pl.DataFrame,
     *,
     store_id: str,
@@ -63,19 +62,15 @@ def attribute(
 ) -> pl.DataFrame:
     """Events of one store-day in the schema of vision/shelf_events, by time.
 
-    `slots`, `slot_views` and `planogram` are rows of the orders tables for this store; of the planogram those
-    valid on the day (slot_id, product_id, facings), one a slot.
+    `slots` and `planogram` are rows of the orders tables for this store; of the planogram those valid on the day
+    (slot_id, product_id, facings), one a slot.
     """
     chosen = settings or AttributionSettings()
     facings = dict(planogram.select("slot_id", "facings").iter_rows())
     episodes = camera_episodes(slot_episodes, facings, chosen)
-    viewers = {
-        slot_id: tuple(sorted(cameras))
-        for slot_id, cameras in slot_views.group_by("slot_id").agg(pl.col("camera_id")).iter_rows()
-    }
     events = [
         event
-        for event in fuse(episodes, viewers)
+        for event in fuse(episodes, clear_views(slot_episodes, chosen.longest_gap_s))
         if event.is_touch or chosen.confidence.change(event.change_log_odds) >= chosen.keep_prob
     ]
     carried = dict(planogram.select("slot_id", "product_id").iter_rows())
@@ -97,6 +92,25 @@ def camera_episodes(
             clips.setdefault(row["clip_id"], []).append(_episode(row))
         episodes = joined_clips(list(clips.values()), facings, settings.slots, settings.longest_gap_s)
         found += [_camera_episode(str(camera_id), episode, before, settings.slots) for episode, before in episodes]
+    return found
+
+
+def clear_views(slot_episodes: pl.DataFrame, longest_gap_s: float) -> list[ClearView]:
+    """From the opening and closing states of the clips; clips no farther apart than `longest_gap_s` are one view."""
+    found: list[ClearView] = []
+    clips = (
+        slot_episodes.filter(pl.col("kind").is_in(["opening", "closing"]))
+        .group_by("camera_id", "slot_id", "clip_id")
+        .agg(first=pl.col("changed_at").min(), last=pl.col("changed_at").max())
+        .sort("camera_id", "slot_id", "first")
+    )
+    for camera_id, slot_id, first, last in clips.select("camera_id", "slot_id", "first", "last").iter_rows():
+        view = ClearView(camera_id, slot_id, first.timestamp(), last.timestamp())
+        before = found[-1] if found else view
+        if (before.camera_id, before.slot_id) == (camera_id, slot_id) and view.first_s - before.last_s <= longest_gap_s:
+            view = replace(view, first_s=before.first_s)
+            del found[-1:]
+        found.append(view)
     return found
 
 

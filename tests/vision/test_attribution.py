@@ -187,7 +187,6 @@ def frames(people: dict[str, tuple[float, float]], episodes: list[SlotEpisode]) 
                 "normal_deg": [90.0, 90.0],
             }
         ),
-        "slot_views": pl.DataFrame({"slot_id": ["s1", "s2"], "camera_id": ["c1", "c1"]}),
         "planogram": pl.DataFrame({"slot_id": ["s1", "s2"], "product_id": ["cola", "tea"], "facings": [1, 1]}),
     }
 

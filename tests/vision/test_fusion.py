@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.vision.fusion import CameraEpisode, fuse
+from assets.vision.fusion import CameraEpisode, ClearView, fuse
 
 
 def change(
@@ -52,10 +52,19 @@ def test_a_touch_beside_a_change_is_no_event_of_its_own() -> None:
     assert [e.is_touch for e in fuse([touch])] == [True]
 
 
-def test_a_camera_that_saw_nothing_lowers_the_evidence() -> None:
+def test_a_camera_that_saw_the_slot_before_and_after_and_no_change_outweighs_one_that_did() -> None:
     seen = [change("c1", 10.0)]
-    with_silent = fuse(seen, {"a": ("c1", "c2", "c3")})[0]
-    assert with_silent.change_log_odds < fuse(seen, {"a": ("c1",)})[0].change_log_odds
+    odds = fuse(seen)[0].change_log_odds
+    assert fuse(seen, [ClearView("c1", "a", 0.0, 20.0)])[0].change_log_odds == odds
+    assert fuse(seen, [ClearView("c2", "a", 0.0, 20.0)])[0].change_log_odds < 0 < odds
+    two = fuse([*seen, change("c3", 10.2)], [ClearView("c2", "a", 0.0, 20.0)])
+    assert two[0].change_log_odds > 0
+
+
+@pytest.mark.parametrize("view", [(0.0, 10.5), (9.5, 20.0), (30.0, 40.0)])
+def test_a_camera_without_a_clear_view_on_both_sides_says_nothing(view: tuple[float, float]) -> None:
+    seen = [change("c1", 10.0)]
+    assert fuse(seen, [ClearView("c2", "a", *view)])[0].change_log_odds == fuse(seen)[0].change_log_odds
 
 
 def test_quantity_is_the_weighted_vote() -> None:
