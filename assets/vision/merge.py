@@ -71,7 +71,7 @@ class MergeSettings:
     gate_m: float = 0.3
     passage_m: float = 1.0
     min_person_s: float = 2.0
-    convincing_prob: float = 0.43
+    convincing_prob: float = 0.5
     walking_m: float = 1.2
     min_way_m: float = 0.4
 

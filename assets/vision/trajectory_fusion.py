@@ -38,7 +38,7 @@ class FusionSettings:
     overlap_s: float = 0.6
     base_gain: float = 1.0
     position_sigma_m: float = 0.5
-    position_sigma_m_s: float = 0.35
+    position_sigma_m_s: float = 0.7
     gap_weight_per_s: float = 0.1
     interior_gain: float = 1.2
     max_speed_m_s: float = 2.5
