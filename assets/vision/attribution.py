@@ -45,8 +45,8 @@ class AttributionSettings:
     second_hand_cost: float = 1.5
     keep_prob: float = 0.5
     """Changes less probable than this are dropped."""
-    longest_gap_s: float = 20.0
-    """Clips of a camera farther apart than this are not joined."""
+    longest_gap_s: float = 120.0
+    """A slot that was hidden from a camera for longer, from one clip into the next, is judged afresh."""
 
 
 def attribute(
