@@ -35,7 +35,7 @@ class BindingSettings:
     `broken_prob` something of the basket is missing.
     """
 
-    gate_distance_m: float = 0.8
+    gate_distance_m: float = 0.4
     walk_m_s: float = 1.0
     start_lag_s: float = 4.0
     window_s: float = 60.0

@@ -18,6 +18,11 @@ PUT_PRIOR_HOLDING_OTHER = math.log(0.12 / 0.88)
 PUT_PRIOR_HOLDING_NOTHING = math.log(0.04 / 0.96)
 PUT_PRIOR_UNKNOWN = math.log(0.24 / 0.76)
 PUT_PRIOR_STAFF = math.log(0.95 / 0.05)
+# What is put down looks like what was taken up: on three tuning days 10 of 11 true put-backs were within 0.26 of the
+# product's picture when it was taken (one 0.40), the one that was none 0.50.
+LIKE_ENOUGH = 0.33
+UNLIKE_SLOPE = 12.0
+MOST_UNLIKE = 4.0
 
 
 Look = tuple[float, ...]
@@ -59,6 +64,8 @@ class StoreHoldings:
         """Decide and book one event; call in order of time. `looks`: what moved, as cameras saw it."""
         own = self.planogram.get(slot_id)
         total = put_log_odds + self._prior(track_id, own)
+        if total > 0:
+            total -= self._stranger(track_id, looks)
         probability = 1.0 / (1.0 + math.exp(-abs(max(min(total, 30.0), -30.0))))
         if total > 0:
             return self._put(slot_id, track_id, own, quantity, probability, looks)
@@ -89,12 +96,19 @@ class StoreHoldings:
     def _likest(self, track_id: str, looks: Sequence[Look]) -> str:
         """The carried product that looked most like what was put down; of equals the latest."""
         latest_first = list(dict.fromkeys(reversed(self._carried[track_id])))
+        return min(latest_first, key=lambda product: round(self._unlike(track_id, product, looks), 6))
 
-        def unlike(product: str) -> float:
-            known = self._looks.get((track_id, product), [])
-            return min((_apart(one, other) for one in looks for other in known), default=1.0)
+    def _unlike(self, track_id: str, product: str, looks: Sequence[Look]) -> float:
+        """How little what was seen looks like the product when this person took it, 0 to 1."""
+        known = self._looks.get((track_id, product), [])
+        return min((_apart(one, other) for one in looks for other in known), default=1.0)
 
-        return min(latest_first, key=lambda product: round(unlike(product), 6))
+    def _stranger(self, track_id: str | None, looks: Sequence[Look]) -> float:
+        """Log-odds against a put-back: nothing that this person carries looks like what seems to have come."""
+        if track_id is None or track_id in self.staff or not looks or not self._carried[track_id]:
+            return 0.0
+        likest = min(self._unlike(track_id, product, looks) for product in self._carried[track_id])
+        return min(max(UNLIKE_SLOPE * (likest - LIKE_ENOUGH), 0.0), MOST_UNLIKE)
 
     def _put(
         self,
