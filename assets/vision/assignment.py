@@ -39,8 +39,17 @@ def simultaneous(times_s: Sequence[float], within_s: float) -> list[list[int]]:
     return groups
 
 
-def assign(costs: npt.NDArray[np.floating], nobody_cost: float, second_hand_cost: float) -> list[Assignment]:
-    """One assignment for each of E events from `costs` (E, P), natural-log units; inf where impossible."""
+def assign(
+    costs: npt.NDArray[np.floating],
+    nobody_cost: float,
+    second_hand_cost: float,
+    alike: Sequence[int] | None = None,
+) -> list[Assignment]:
+    """One assignment for each of E events from `costs` (E, P), natural-log units; inf where impossible.
+
+    Events with the same number in `alike` (E,) are pieces of one: which of two people has which of two pieces is no
+    question, so for who has one of them the solution without it is one in which they have none.
+    """
     costs = np.asarray(costs, dtype=np.float64)
     events, people = costs.shape
     full = np.full((events, 2 * people + events), FORBIDDEN)
@@ -48,6 +57,7 @@ def assign(costs: npt.NDArray[np.floating], nobody_cost: float, second_hand_cost
     full[:, people : 2 * people] = np.minimum(costs + second_hand_cost, FORBIDDEN)
     full[:, 2 * people :] = nobody_cost
     total, chosen = _solve(full)
+    kinds = np.arange(events) if alike is None else np.asarray(alike)
     found = []
     for event in range(events):
         person = int(chosen[event] % people) if chosen[event] < 2 * people else None
@@ -55,7 +65,9 @@ def assign(costs: npt.NDArray[np.floating], nobody_cost: float, second_hand_cost
         if person is None:
             without[event, 2 * people :] = FORBIDDEN
         else:
-            without[event, [person, people + person]] = FORBIDDEN
+            pieces = np.flatnonzero(kinds == kinds[event])
+            held = pieces[(chosen[pieces] < 2 * people) & (chosen[pieces] % people == person)]
+            without[np.ix_(pieces if len(held) == 1 else [event], [person, people + person])] = FORBIDDEN
         margin = _solve(without)[0] - total
         found.append(Assignment(person, 1.0 / (1.0 + math.exp(-min(max(margin, 0.0), 30.0)))))
     return found

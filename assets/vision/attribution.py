@@ -203,11 +203,11 @@ def attributed(
     paths = _paths(track_points)
     boxes = _boxes(sightings)
     tracks = sorted(paths)
-    pieces = [
-        replace(event, quantity=min(event.quantity, 1))
-        for event in events
-        for _ in range(max(1, min(event.quantity, MOST_PIECES)))
-    ]
+    pieces, event_of = [], []
+    for number, event in enumerate(events):
+        count = max(1, min(event.quantity, MOST_PIECES))
+        pieces += [replace(event, quantity=min(event.quantity, 1))] * count
+        event_of += [number] * count
     deeds: list[Deed] = []
     for group in simultaneous([piece.changed_s for piece in pieces], settings.together_s):
         stood = [[_standing(pieces[k], places, paths[t], settings.reach) for t in tracks] for k in group]
@@ -221,7 +221,8 @@ def attributed(
             ]
         ).reshape(len(group), len(tracks))
         near = np.flatnonzero(np.isfinite(costs).any(axis=0))
-        solved = assign(costs[:, near], settings.nobody_cost, settings.second_hand_cost)
+        alike = [event_of[k] for k in group]
+        solved = assign(costs[:, near], settings.nobody_cost, settings.second_hand_cost, alike)
         done = []
         for index, row, assignment in zip(group, stood, solved, strict=True):
             piece = pieces[index]

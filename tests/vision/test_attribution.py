@@ -213,6 +213,16 @@ def test_the_same_moment_two_people_each_at_their_slot() -> None:
     assert attribute(**given_frames, store_id="s001").equals(events)
 
 
+def test_of_two_pieces_it_is_no_doubt_who_has_which() -> None:
+    near = np.array([[0.2, 0.3], [0.2, 0.3]])
+    one_each = assign(near, nobody_cost=5.0, second_hand_cost=1.5, alike=[0, 0])
+    assert sorted(found.person for found in one_each) == [0, 1]
+    assert min(found.probability for found in one_each) > 0.8
+    assert max(found.probability for found in assign(near, 5.0, 1.5)) < 0.6
+    both = assign(np.array([[0.2], [0.2]]), nobody_cost=2.0, second_hand_cost=1.5, alike=[0, 0])
+    assert min(found.probability for found in both) < 0.6
+
+
 def test_two_pieces_at_once_before_two_people_are_one_each() -> None:
     both = SlotEpisode("s1", "change", 4.0, 6.0, 5.0, -1.5, 0.4, -2, 0.02, 0.96, None, True, b"")
     events = attribute(**frames({"t1": (0.75, 1.5), "t2": (1.25, 1.5)}, [both]), store_id="s001")
