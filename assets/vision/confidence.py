@@ -38,4 +38,4 @@ def _logistic(value: float) -> float:
     return 1.0 / (1.0 + math.exp(-min(max(value, -30.0), 30.0)))
 
 
-CONFIDENCE = Confidence(change_intercept=-0.345, change_slope=1.478, person_intercept=0.412, person_slope=1.307)
+CONFIDENCE = Confidence(change_intercept=-0.345, change_slope=1.478, person_intercept=0.124, person_slope=1.453)
