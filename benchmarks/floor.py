@@ -1,4 +1,5 @@
-"""Trajectories of rendered store-days against the truth: `python -m benchmarks.floor DAY... [--width PX]`.
+"""Trajectories of rendered store-days against the truth: `python -m benchmarks.floor DAY... [--width PX]
+[--every S]`.
 
 DAY is a folder that `python -m simulation render` wrote. The clips are analysed once; then the day is tracked and
 merged over eight draws that drop 4 % of the detections, because one run alone says little. Synthetic, all of it.
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from assets.vision.clip_analysis import analyse_clip
+from assets.vision.clip_analysis import AnalysisSettings, analyse_clip
 from assets.vision.detector import DetectorSettings, NanoDetector
 from assets.vision.merge import trajectories
 from benchmarks.store_footage import StoreFootage, read_store_footage
@@ -26,11 +27,15 @@ DRAWS = 8
 DROPPED_SHARE = 0.04
 
 
-def detections_of(footage: StoreFootage, width_px: int) -> pl.DataFrame:
-    """Rows of vision/detections of all clips."""
+def detections_of(footage: StoreFootage, width_px: int, every_s: float) -> pl.DataFrame:
+    """Rows of vision/detections of all clips, looked at no more often than every `every_s` seconds."""
     detector = NanoDetector(DetectorSettings(width_px=width_px))
+    settings = AnalysisSettings(detect_every_s=every_s)
     return pl.concat(
-        [analyse_clip(clip, footage.cameras[clip.camera_id], [], [], detector).detections for clip in footage.clips]
+        [
+            analyse_clip(clip, footage.cameras[clip.camera_id], [], [], detector, settings).detections
+            for clip in footage.clips
+        ]
     )
 
 
@@ -54,13 +59,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.floor", description=__doc__)
     parser.add_argument("days", nargs="+", type=Path, metavar="DAY")
     parser.add_argument("--width", type=int, default=DetectorSettings().width_px, help="of the detector's picture, px")
+    parser.add_argument("--every", type=float, default=AnalysisSettings().detect_every_s, help="seconds between looks")
     chosen = parser.parse_args()
     for day in chosen.days:
         footage = read_store_footage(day / "landing")
-        whole, *drawn = scores(day, footage, detections_of(footage, chosen.width))
+        whole, *drawn = scores(day, footage, detections_of(footage, chosen.width, chosen.every))
         row = {
             "day": day.name,
             "width_px": chosen.width,
+            "every_s": chosen.every,
             **{name: round(value, 2) for name, value in asdict(whole).items()},
             "drawn_idf1_mean": round(float(np.mean([score.idf1 for score in drawn])), 2),
             "drawn_idf1_sd": round(float(np.std([score.idf1 for score in drawn])), 2),
