@@ -20,11 +20,9 @@ import polars as pl
 from assets.vision.clip_analysis import AnalysisSettings, analyse_clip
 from assets.vision.detector import DetectorSettings, NanoDetector
 from assets.vision.merge import trajectories
+from benchmarks.draws import DRAWS, kept
 from benchmarks.store_footage import StoreFootage, read_store_footage
 from evaluation.floor import FloorScore, score_floor
-
-DRAWS = 8
-DROPPED_SHARE = 0.04
 
 
 def detections_of(footage: StoreFootage, width_px: int, every_s: float) -> pl.DataFrame:
@@ -45,11 +43,10 @@ def scores(day: Path, footage: StoreFootage, detections: pl.DataFrame) -> list[F
     truth = pl.read_parquet(day / "truth" / "positions.parquet").filter(pl.col("x_m") > 0.0)
     found = []
     for seed in (None, *range(DRAWS)):
-        kept = detections
+        left = detections
         if seed is not None:
-            draw = np.random.default_rng(seed).random(detections.height)
-            kept = detections.filter(pl.Series(draw >= DROPPED_SHARE))
-        points = trajectories(kept, footage.cameras, footage.plan).track_points
+            left = detections.filter(pl.Series(kept(detections.height, seed)))
+        points = trajectories(left, footage.cameras, footage.plan).track_points
         seconds = (pl.col("captured_at") - begin).dt.total_milliseconds() / 1000
         found.append(score_floor(truth, points.with_columns(time_s=seconds)))
     return found

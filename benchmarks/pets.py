@@ -20,13 +20,12 @@ from assets.vision.detector import Detector, DetectorSettings, NanoDetector
 from assets.vision.tracking import corrected, link
 from assets.vision.tracklets import Detections
 from assets.vision.video_tracking import VIDEO_WIDTH_PX, Given, observe_video
+from benchmarks.draws import DRAWS, kept
 from evaluation.mot import MotBoxes, read_mot
 from evaluation.tracking import mean_score, score_tracks
 
 FPS = 10.0
 FRAMES = 795
-DRAWS = 8
-DROPPED_SHARE = 0.04
 SECOND_HALF = 401
 NORFAIR_PROB = 0.45
 """norfair tracks whatever it is given, so it is given what our detector's model card calls a person."""
@@ -61,7 +60,7 @@ def _scores(tracker: Tracker, found: Detections, truth: MotBoxes) -> dict[str, f
     """Means over the draws, whole and of frames 401-795, and microseconds a frame."""
     whole, second, spent_s = [], [], 0.0
     for seed in range(DRAWS):
-        part = found.at(np.random.default_rng(seed).random(len(found)) >= DROPPED_SHARE)
+        part = found.at(kept(len(found), seed))
         started = time.process_time()
         tracks = tracker(part)
         spent_s += time.process_time() - started

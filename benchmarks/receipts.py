@@ -22,6 +22,7 @@ from assets.orders import baskets, orders, visits
 from assets.vision.attribution import attribute
 from assets.vision.clip_work import cameras_of, planogram_on
 from assets.vision.merge import StorePlan, Trajectories, trajectories
+from benchmarks.draws import DRAWS, kept
 from evaluation.receipts import StoreDayRows, Truth, read_truth, report
 from lakehouse.contracts import contract
 from lakehouse.contracts.vision import CLOTHING, SIGHTINGS, TRACK_POINTS, TRACKS
@@ -30,8 +31,6 @@ from lakehouse.reader import scan
 from lakehouse.store_day import StoreDay, capture_hour_of
 from resources.settings import load_settings
 
-DRAWS = 8
-DROPPED_SHARE = 0.04
 SEEN_SHARE = 0.3
 """A true box of which less is visible is not given to the true trajectories either."""
 
@@ -84,8 +83,7 @@ def tracked(landed: Landed, seed: int | None) -> Trajectories:
     """Our trajectories, of all detections or of a draw."""
     detections = landed.tables["detections"]
     if seed is not None:
-        draw = np.random.default_rng(seed).random(detections.height)
-        detections = detections.filter(pl.Series(draw >= DROPPED_SHARE))
+        detections = detections.filter(pl.Series(kept(detections.height, seed)))
     return trajectories(detections, cameras_of(landed.tables["cameras"]), landed.plan)
 
 

@@ -93,11 +93,6 @@ def _trackeval_input(truth: MotBoxes, tracks: MotBoxes, first: int, last: int) -
     }
 
 
-def dropped(detections: MotBoxes, share: float, seed: int) -> MotBoxes:
-    """The detections without a random `share` of them: one draw of a robustness test."""
-    return detections.where(np.random.default_rng(seed).random(len(detections)) >= share)
-
-
 def mean_score(scores: Sequence[TrackingScore]) -> dict[str, float]:
     """Mean of every field over draws."""
     return {name: float(np.mean([asdict(score)[name] for score in scores])) for name in asdict(scores[0])}

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.draws import kept
 from benchmarks.pets import compare
 from evaluation.__main__ import main as command
 from evaluation.mot import MotBoxes, MotFileError, read_mot, write_mot
-from evaluation.tracking import dropped, overlaps, score_tracks
+from evaluation.tracking import overlaps, score_tracks
 
 PETS = Path(__file__).resolve().parents[3] / "shared" / "data" / "tracking" / "PETS09-S2L1"
 pytest.importorskip("trackeval", reason="TrackEval (test extra) is not installed")
@@ -66,9 +67,9 @@ def test_files_survive_the_round_trip_and_wrong_lines_are_named(tmp_path: Path) 
 
 
 def test_a_draw_drops_its_share_and_is_the_same_again() -> None:
-    boxes = two_people(500)
-    assert len(dropped(boxes, 0.04, 1)) == pytest.approx(960, abs=25)
-    assert np.array_equal(dropped(boxes, 0.04, 1).frame, dropped(boxes, 0.04, 1).frame)
+    assert kept(1000, 1).sum() == pytest.approx(960, abs=25)
+    assert np.array_equal(kept(1000, 1), kept(1000, 1))
+    assert not np.array_equal(kept(1000, 1), kept(1000, 2))
 
 
 def test_an_absent_file_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
