@@ -177,24 +177,13 @@ def camera_tracks(
         return []
     used = np.unique(np.concatenate([piece.rows for piece in pieces]))
     located = locate(camera, found.ltwh_px[used], settings.body)
-    return [
-        part
-        for piece in pieces
-        if (
-            part := _on_floor(
-                found,
-                piece,
-                located.at(np.searchsorted(used, piece.rows)),
-                number,
-                camera,
-                gates_m,
-                upper,
-                lower,
-                settings,
-            )
-        )
-        is not None
-    ]
+    tracks = []
+    for piece in pieces:
+        mine = located.at(np.searchsorted(used, piece.rows))
+        part = _on_floor(found, piece, mine, number, camera, gates_m, upper, lower, settings)
+        if part is not None:
+            tracks.append(part)
+    return tracks
 
 
 def _pieces(
