@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from lakehouse.lake import Lake
+from resources import strict_yaml
 
 HOME_VARIABLE = "OPENAISLE_HOME"
 FILE_VARIABLE = "OPENAISLE_SETTINGS"
@@ -38,10 +38,10 @@ class StorageSettings(_Section):
 
     lake: str = Field(
         default="",
-        pattern=r"^(|/[^%]*|s3://[^/%]+(/[^%]*)?)$",
+        pattern=r"^(|/[^%\x00]*|s3://[^/%\x00]+(/[^%\x00]*)?)$",
         description="an absolute folder or s3://bucket/prefix",
     )
-    footage: str = Field(default="", pattern=r"^(|/.*)$", description="an absolute folder")
+    footage: str = Field(default="", pattern=r"^(|/[^\x00]*)$", description="an absolute folder")
     options: dict[str, SecretStr] = Field(
         default_factory=dict, description="names and texts, as AWS_ENDPOINT_URL: http://…"
     )
@@ -56,7 +56,7 @@ class StorageSettings(_Section):
 class DetectorSettings(_Section):
     """Which network finds people. An empty path is the one that ships with the project."""
 
-    model_path: str = Field(default="", description="path of an ONNX file, or empty")
+    model_path: str = Field(default="", pattern=r"^[^\x00]*$", description="path of an ONNX file, or empty")
     precision: Literal["auto", "bf16", "int8", "fp32"] = Field(default="auto", description="auto, bf16, int8 or fp32")
 
 
@@ -143,12 +143,15 @@ def load_settings(
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise SettingsError(f"{path.name}{line}: this is not YAML") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise SettingsError(f"{path.name}: this is not YAML") from None
+        content = strict_yaml.load(path.read_text(encoding="utf-8"))
+    except strict_yaml.NotPlainYaml as error:
+        line = f", line {error.line}" if error.line else ""
+        said = "a field stands there twice" if error.is_key_twice else "this is not YAML"
+        raise SettingsError(f"{path.name}{line}: {said}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path.name}: this is not UTF-8 text") from None
+    except OSError as error:
+        raise SettingsError(f"{path.name}: the file cannot be read ({error.strerror})") from None
     if content is None:
         return {}
     if not isinstance(content, dict):

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
-import yaml
 
 from lakehouse.contract import TableContract
 from lakehouse.contracts import store_reference
+from resources import strict_yaml
 from resources.landing import Document, Rejection
 from resources.landing_formats import (
     Field,
@@ -36,6 +37,9 @@ from resources.landing_formats import (
 Row = dict[str, object]
 
 _FLOOR_M = number(-10.0, 1000.0)
+_HH_MM = re.compile(r"[0-9]{2}:[0-9]{2}")
+_YYYY_MM_DD = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SPELLED = re.compile(r"\s*[+-]?[0-9.]+([eE][+-]?[0-9]+)?\s*")
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,10 @@ def _read_csv(
     seen: set[tuple[object, ...]] = set()
     try:
         reader = csv.DictReader(io.StringIO(document.content.decode("utf-8-sig"), newline=""), restkey="", strict=True)
-        if unknown := set(reader.fieldnames or ()) ^ set(fields):
+        names = reader.fieldnames or ()
+        if twice := [name for name in fields if names.count(name) > 1]:
+            return [], [Rejection(document.name, 0, twice[0], Reason.DUPLICATE_FIELD)]
+        if unknown := set(names) ^ set(fields):
             known = sorted(unknown & set(fields))
             reason = Reason.MISSING_FIELD if known else Reason.UNKNOWN_FIELD
             return [], [Rejection(document.name, 0, known[0] if known else "", reason)]
@@ -154,11 +161,11 @@ def _read_csv(
 
 def _load_yaml(document: Document) -> object:
     try:
-        return yaml.safe_load(document.content.decode("utf-8"))
+        return strict_yaml.load(document.content.decode("utf-8"))
     except UnicodeDecodeError:
         raise Refused(Reason.NOT_UTF8) from None
-    except yaml.YAMLError:
-        raise Refused(Reason.NOT_YAML) from None
+    except strict_yaml.NotPlainYaml as error:
+        raise Refused(Reason.DUPLICATE_FIELD if error.is_key_twice else Reason.NOT_YAML) from None
 
 
 def _distinct(rows: list[Row], where: str, id_column: str) -> None:
@@ -223,20 +230,22 @@ def _matrix(value: object) -> list[object]:
 
 def _clock_time(value: object) -> str:
     """HH:MM, 24:00 included."""
-    hours, _, minutes = value.partition(":") if isinstance(value, str) else ("", "", "")
-    if not (len(hours) == len(minutes) == 2 and hours.isdecimal() and minutes.isdecimal()):
+    if not isinstance(value, str) or not _HH_MM.fullmatch(value):
         raise Refused(Reason.WRONG_TYPE)
+    hours, _, minutes = value.partition(":")
     if int(hours) * 60 + int(minutes) > 24 * 60 or int(minutes) > 59:
         raise Refused(Reason.OUT_OF_RANGE)
     return f"{hours}:{minutes}"
 
 
 def _spelled(parse: Parse, convert: Callable[[str], object]) -> Parse:
-    """A number spelled out in a CSV cell."""
+    """A number spelled out in a CSV cell, in digits as every program writes them (not 1_000, not other scripts')."""
 
     def read(value: object) -> object:
+        if not isinstance(value, str) or not _SPELLED.fullmatch(value):
+            raise Refused(Reason.WRONG_TYPE)
         try:
-            return parse(convert(str(value)))
+            return parse(convert(value))
         except ValueError:
             raise Refused(Reason.WRONG_TYPE) from None
 
@@ -244,10 +253,16 @@ def _spelled(parse: Parse, convert: Callable[[str], object]) -> Parse:
 
 
 def _calendar_date(value: object) -> date:
+    """YYYY-MM-DD from 1900 to 2099: other engines count days before that by another calendar."""
+    if not isinstance(value, str) or not _YYYY_MM_DD.fullmatch(value):
+        raise Refused(Reason.NOT_A_DATE)
     try:
-        return date.fromisoformat(str(value))
+        found = date.fromisoformat(value)
     except ValueError:
         raise Refused(Reason.NOT_A_DATE) from None
+    if not 1900 <= found.year < 2100:
+        raise Refused(Reason.OUT_OF_RANGE)
+    return found
 
 
 _NAME = Field(pl.String, text(200))
