@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import dagster as dg
 import polars as pl
@@ -49,9 +50,7 @@ def run(settings: Settings, console: Console) -> bool:
     workplace = Workplace(home=str(settings.home))
     defs = build_defs({"workplace": workplace}, environment=settings.file.environment)
     instance = open_instance(settings)
-    waiting = arrivals.look(settings.landing_root)
-    for store_day in waiting.store_days:
-        register_store(instance, store_day.store_id)
+    waiting = arrivals.look(settings.landing_root, datetime.now(UTC))
     done = 0
     for step in steps(settings, instance, defs, waiting):
         done += 1
@@ -80,7 +79,11 @@ def steps(
         yield Step("reference", "reference data and history")
     if waiting.has_reviews or stale(instance, graph, [_DECISIONS], None):
         yield Step("review", "reviewers' decisions")
-    landed = [partition_key(day) for day in waiting.store_days]
+    # Anew: what belongs to no store with reference data has been refused by now.
+    landed = []
+    for day in arrivals.look(settings.landing_root, datetime.now(UTC)).store_days:
+        register_store(instance, day.store_id)
+        landed.append(partition_key(day))
     for key in landed:
         yield Step("store_day", f"store-day {key}", key)
     for key in begun_days(instance):

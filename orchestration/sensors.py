@@ -2,7 +2,7 @@
 times of files: nothing of their content."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -14,7 +14,11 @@ from lakehouse.store_day import StoreDay
 from orchestration import arrivals
 from orchestration.jobs import REFERENCE, REVIEW, STORE_DAY, STORE_DAY_ASSETS
 from orchestration.partitions import STORES, partition_key
+from resources.clock import Clock
 from resources.lake import Workplace
+
+LANDING_STATE = "landing_state"
+"""Tag of a run that the sensor asked for: the state of the files that it is for."""
 
 
 @dg.sensor(
@@ -27,56 +31,61 @@ from resources.lake import Workplace
         "reviewers' decisions. Late footage of a day that is not sealed runs the day again; nothing is decoded twice."
     ),
 )
-def landing_sensor(context: dg.SensorEvaluationContext, workplace: Workplace) -> dg.SensorResult | dg.SkipReason:
+def landing_sensor(
+    context: dg.SensorEvaluationContext, workplace: Workplace, clock: Clock
+) -> dg.SensorResult | dg.SkipReason:
     """Asks for each run once per state of the files it is for, and only when no run of that job is under
     way."""
     root = workplace.settings().landing_root
-    waiting = arrivals.look(root)
+    waiting = arrivals.look(root, clock.now())
     if waiting.is_empty:
         return dg.SkipReason("nothing has landed")
-    if waiting.has_store_wide:
-        key = f"reference-{state_of(root, arrivals.STORE_WIDE)}"
-        # Store-days wait: their footage means nothing without cameras and slots.
-        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=key, job_name=REFERENCE.name)])
-    requests = list(_store_day_runs(workplace, root, waiting))
+    known = set(scan(workplace.lake(), contract("orders", "stores")).select("store_id").collect()["store_id"])
+    unknown = [path for day in waiting.store_days if day.store_id not in known for path in waiting.files[day]]
+    requests = []
+    if store_wide := [*waiting.store_wide, *waiting.strays, *unknown]:
+        key = f"reference-{state_of(root, store_wide)}"
+        requests.append(dg.RunRequest(run_key=key, job_name=REFERENCE.name, tags={LANDING_STATE: key}))
+        # Store-days wait: their footage means nothing without cameras and slots. But not for reference data that a run
+        # has left lying, whatever its reason: that would stop every store.
+        if waiting.store_wide and not _was_tried(context.instance, key):
+            return dg.SensorResult(run_requests=requests)
+    days = [day for day in waiting.store_days if day.store_id in known]
+    requests += [_store_day_run(workplace, root, day, waiting.files[day]) for day in days]
     if waiting.has_reviews:
-        requests.append(dg.RunRequest(run_key=f"review-{state_of(root, ('reviews',))}", job_name=REVIEW.name))
-    stores = sorted({day.store_id for day in waiting.store_days})
+        requests.append(dg.RunRequest(run_key=f"review-{state_of(root, waiting.reviews)}", job_name=REVIEW.name))
+    stores = sorted({day.store_id for day in days})
     new = [store for store in stores if not context.instance.has_dynamic_partition(str(STORES.name), store)]
     return dg.SensorResult(
         run_requests=requests, dynamic_partitions_requests=[STORES.build_add_request(new)] if new else []
     )
 
 
-def _store_day_runs(workplace: Workplace, root: Path, waiting: arrivals.Arrivals) -> Iterator[dg.RunRequest]:
-    known = set(scan(workplace.lake(), contract("orders", "stores")).select("store_id").collect()["store_id"])
-    for day in waiting.store_days:
-        if day.store_id not in known:
-            continue
-        state = state_of(root, (f"footage/{day.store_id}", f"gate_events/{day.store_id}"), day)
-        yield dg.RunRequest(
-            run_key=f"store-day-{day.store_id}-{day.business_date.isoformat()}-{state}",
-            job_name=STORE_DAY.name,
-            partition_key=partition_key(day),
-            # Named one by one, so that the automation conditions know that this run makes what follows, too.
-            asset_selection=list(STORE_DAY_ASSETS),
-            tags={"is_sealed": str(seals.is_sealed(workplace.lake(), day)).lower()},
-        )
+def _was_tried(instance: dg.DagsterInstance, state: str) -> bool:
+    """Whether a run for this state of the files is over."""
+    runs = instance.get_runs(dg.RunsFilter(tags={LANDING_STATE: state}))
+    return bool(runs) and all(run.is_finished for run in runs)
 
 
-def state_of(root: Path, folders: tuple[str, ...], day: StoreDay | None = None) -> str:
-    """Hash of names, sizes and times of the files below some folders; with a day, of the files for that
-    day."""
+def _store_day_run(workplace: Workplace, root: Path, day: StoreDay, files: Sequence[Path]) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=f"store-day-{day.store_id}-{day.business_date.isoformat()}-{state_of(root, files)}",
+        job_name=STORE_DAY.name,
+        partition_key=partition_key(day),
+        # Named one by one, so that the automation conditions know that this run makes what follows, too.
+        asset_selection=list(STORE_DAY_ASSETS),
+        tags={"is_sealed": str(seals.is_sealed(workplace.lake(), day)).lower()},
+    )
+
+
+def state_of(root: Path, paths: Iterable[Path]) -> str:
+    """Hash of names, sizes and times of some files below `root`; links are not followed."""
     digest = hashlib.sha256()
-    for folder in folders:
-        for path in sorted(path for path in (root / folder).rglob("*") if path.is_file()):
-            if path.name.startswith(".") or (
-                day is not None and arrivals.day_of(path) not in (day.business_date, None)
-            ):
-                continue
-            try:
-                found = path.stat()
-            except FileNotFoundError:
-                continue
-            digest.update(f"{path.relative_to(root)}|{found.st_size}|{found.st_mtime_ns}\n".encode())
+    for path in sorted(paths):
+        try:
+            found = path.lstat()
+        except OSError:
+            continue
+        name = path.relative_to(root).as_posix().encode("utf-8", "surrogateescape")
+        digest.update(name + f"|{found.st_size}|{found.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]

@@ -12,15 +12,19 @@ lock.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import re
+import shutil
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -31,7 +35,12 @@ SOURCE_FILE = "source_file"
 SOURCE_LINE = "source_line"
 REJECTED = "rejected"
 
-_DATE_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.jsonl")
+MOST_FILE_BYTES = 1 << 28
+"""A file of lines or of reference data is read as a whole; a larger one (256 MiB) is refused unread."""
+
+_DATE_FILE = re.compile(r"(20[0-9]{2}-[0-9]{2}-[0-9]{2})\.jsonl")
+_FILE_SUFFIXES = (".jsonl", ".json", ".mp4", ".yaml", ".csv")
+_LONGEST_NAME = 180
 _STORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
@@ -48,7 +57,7 @@ class Rejection:
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file as it was read. `sha256` is of the bytes that were read."""
+    """A file as it was read. `sha256` is of the bytes that were read; empty for what was refused unread."""
 
     path: Path
     name: str
@@ -108,26 +117,25 @@ class Landing:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def store_ids(self) -> tuple[str, ...]:
-        """Stores that any delivery names, sorted."""
-        parents = ("reference/stores", "footage", "gate_events", "orders_history")
-        found = {entry.name for parent in parents for entry in _entries(self.root / parent) if entry.is_dir()}
-        return tuple(sorted(name for name in found if _STORE_ID.fullmatch(name)))
-
-    def waiting(self, category: str) -> int:
-        """Files of a category that nobody has consumed."""
-        return sum(1 for path in (self.root / category).rglob("*") if path.is_file() and not _hidden(path))
-
-    def read(self, line_format: LineFormat, store_id: str | None = None) -> Batch:
-        """The lines of a category, of one store or of all. Moves nothing; refusals are in the batch."""
+    def read(self, line_format: LineFormat, store_id: str | None = None, named: date | None = None) -> Batch:
+        """The lines of a category: all, those in one store's folder, or of that those in the file `named` after a
+        date. Moves nothing; refusals are in the batch."""
+        base = self.root / line_format.category
         rows: list[dict[str, object]] = []
         files: list[LandedFile] = []
         rejections: list[Rejection] = []
-        for path, store in self._line_files(line_format, store_id):
-            raw = read_whole(path)
-            landed = LandedFile(path, self._name(path), hashlib.sha256(raw).hexdigest())
+        for path in files_below(base / store_id if store_id else base):
+            store, is_in_place = _line_place(path.relative_to(base).parts, line_format)
+            if named is not None and not (is_in_place and date_of_name(path.name) == named):
+                continue
+            landed, raw = self._opened(path)
+            if landed is None:
+                continue
             files.append(landed)
-            if not _DATE_FILE.fullmatch(path.name):
+            if isinstance(raw, Rejection):
+                rejections.append(raw)
+                continue
+            if not is_in_place:
                 rejections.append(Rejection(landed.name, 0, "", Reason.FILE_NAME))
                 continue
             for number, line in _lines(raw):
@@ -148,10 +156,14 @@ class Landing:
         """The reference files that lie in landing; assets/orders/reference.py reads their content."""
         base = self.root / "reference"
         documents, files, rejections = [], [], []
-        for path in sorted(path for path in base.rglob("*") if path.is_file() and not _hidden(path)):
-            raw = read_whole(path)
-            landed = LandedFile(path, self._name(path), hashlib.sha256(raw).hexdigest())
+        for path in files_below(base):
+            landed, raw = self._opened(path)
+            if landed is None:
+                continue
             files.append(landed)
+            if isinstance(raw, Rejection):
+                rejections.append(raw)
+                continue
             match path.relative_to(base).parts:
                 case ("stores", store_id, kind) if kind in STORE_DOCUMENTS and _STORE_ID.fullmatch(store_id):
                     documents.append(Document(kind, store_id, landed.name, raw))
@@ -165,8 +177,8 @@ class Landing:
         """Removes the batch's files after its good rows were committed; what was refused, by the reader or
         by a later step (`refused`), goes to `rejected/<category>/` first.
 
-        A file that changed since it was read stays for the next round, whole: reading a row twice is
-        harmless.
+        A file that changed since it was read stays for the next round, whole: reading a row twice is harmless.
+        So does one that cannot be moved; both are counted as kept.
         """
         by_file: dict[str, list[Rejection]] = {}
         for rejection in (*batch.rejections, *refused):
@@ -174,45 +186,117 @@ class Landing:
         consumed = kept = rejected_files = rejected_lines = 0
         for landed in batch.files:
             rejections = sorted(by_file.get(landed.name, []))
-            with _locked(landed.path) as raw:
-                if raw is None or hashlib.sha256(raw).hexdigest() != landed.sha256:
-                    kept += 1
-                    continue
-                if rejections:
-                    rejected_files += 1
-                    rejected_lines += len({rejection.line for rejection in rejections})
-                    self._keep_rejected(landed, batch.category, raw, rejections, now)
-                landed.path.unlink()
-                consumed += 1
+            try:
+                is_gone = self._consume_one(landed, batch, rejections, now)
+            except OSError:
+                # Its folder may not be written to, or the disk is full: that is this file's affair.
+                is_gone = False
+            if not is_gone:
+                kept += 1
+                continue
+            consumed += 1
+            if rejections:
+                rejected_files += 1
+                rejected_lines += len({rejection.line for rejection in rejections})
         reasons = Counter(str(rejection.reason) for group in by_file.values() for rejection in group)
         return Consumption(consumed, rejected_files, rejected_lines, kept, dict(sorted(reasons.items())))
+
+    def name_of(self, path: Path) -> str:
+        """A file's path relative to the landing folder, as refusals name it."""
+        return path.relative_to(self.root).as_posix()
 
     def rejected_place(self, name: str, digest: str) -> Path:
         """Where what was refused of a file is kept; the same content always gets the same place."""
         inside = Path(name)
-        return self.root / REJECTED / inside.parent / f"{inside.stem}-{digest[:12]}{inside.suffix}"
+        return self.root / REJECTED / inside.parent / f"{_short(inside.stem)}-{digest[:12]}{_short(inside.suffix)}"
+
+    def _opened(self, path: Path) -> tuple[LandedFile, bytes | Rejection] | tuple[None, None]:
+        """A file with its content, or with the reason why it was not read; nothing if it is gone by now."""
+        name = self.name_of(path)
+        try:
+            raw = read_whole(path)
+        except FileNotFoundError:
+            return None, None
+        except Refused as refused:
+            return LandedFile(path, name, ""), Rejection(name, 0, "", refused.reason)
+        return LandedFile(path, name, hashlib.sha256(raw).hexdigest()), raw
+
+    def _consume_one(
+        self, landed: LandedFile, batch: Batch | DocumentBatch, rejections: Sequence[Rejection], now: datetime
+    ) -> bool:
+        """Whether the file is gone from landing."""
+        if not landed.sha256:
+            digest = hashlib.sha256(landed.name.encode("utf-8", "surrogateescape")).hexdigest()
+            place = self.rejected_place(landed.name, digest)
+            if is_plain(landed.path) and any(r.reason is Reason.NOT_A_PLAIN_FILE for r in rejections):
+                # It has become a file since, as when a second name was only there while it was put in place.
+                return False
+            put_aside(landed.path, place, landed.name, batch.category, rejections, now)
+            return True
+        with _locked(landed.path) as raw:
+            if raw is None or hashlib.sha256(raw).hexdigest() != landed.sha256:
+                return False
+            if rejections:
+                self._keep_rejected(landed, batch, raw, rejections, now)
+            landed.path.unlink()
+        return True
 
     def _keep_rejected(
-        self, landed: LandedFile, category: str, raw: bytes, rejections: Sequence[Rejection], now: datetime
+        self,
+        landed: LandedFile,
+        batch: Batch | DocumentBatch,
+        raw: bytes,
+        rejections: Sequence[Rejection],
+        now: datetime,
     ) -> None:
         refused = {rejection.line for rejection in rejections}
         bad = (line + b"\n" for number, line in _lines(raw) if number in refused)
-        content = raw if 0 in refused else b"".join(bad)
+        # Of a table with a head, a row alone means nothing.
+        is_whole = 0 in refused or isinstance(batch, DocumentBatch)
         place = self.rejected_place(landed.name, landed.sha256)
-        write_reasons(place, landed.name, category, rejections, now)
-        write_whole(place, content)
+        write_reasons(place, landed.name, batch.category, rejections, now)
+        write_whole(place, raw if is_whole else b"".join(bad))
 
-    def _line_files(self, line_format: LineFormat, store_id: str | None) -> Iterator[tuple[Path, str | None]]:
-        base = self.root / line_format.category
-        if not line_format.by_store:
-            yield from ((path, None) for path in _entries(base) if path.is_file())
-            return
-        for folder in _entries(base):
-            if folder.is_dir() and _STORE_ID.fullmatch(folder.name) and store_id in (None, folder.name):
-                yield from ((path, folder.name) for path in _entries(folder) if path.is_file())
 
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix()
+def files_below(folder: Path) -> list[Path]:
+    """Everything in a folder and below that is to be read or refused, by name: files, links, pipes, a folder that may
+    not be looked into, and an empty one that is called like a file. Follows no link; whose name begins with a dot is
+    being written and not listed."""
+    found: list[Path] = []
+    waiting = [str(folder)]
+    while waiting:
+        place = waiting.pop()
+        try:
+            with os.scandir(place) as listing:
+                entries = [(entry, entry.is_dir(follow_symlinks=False)) for entry in listing]
+        except (FileNotFoundError, NotADirectoryError):
+            # Nothing was ever delivered here, or it went while we looked.
+            continue
+        except OSError:
+            found.append(Path(place))
+            continue
+        if not entries and place != str(folder) and place.endswith(_FILE_SUFFIXES):
+            found.append(Path(place))
+        for entry, is_folder in entries:
+            if is_folder:
+                waiting.append(entry.path)
+            elif not entry.name.startswith("."):
+                found.append(Path(entry.path))
+    return sorted(path for path in found if path != folder)
+
+
+def date_of_name(name: str) -> date | None:
+    """The date that a file of lines is named after, as 2026-11-22.jsonl; None for any other name."""
+    match = _DATE_FILE.fullmatch(name)
+    try:
+        return date.fromisoformat(match[1]) if match else None
+    except ValueError:
+        return None
+
+
+def is_store_id(name: str) -> bool:
+    """Whether a folder can be a store's."""
+    return _STORE_ID.fullmatch(name) is not None
 
 
 def landed_schema(line_format: LineFormat) -> pl.Schema:
@@ -223,27 +307,103 @@ def landed_schema(line_format: LineFormat) -> pl.Schema:
 
 
 def append_line(path: Path, line: bytes) -> None:
-    """Adds one line to a landing file, whole or not at all as seen by a reader; a consumer may remove the
-    file at any moment, then the line begins a new one."""
+    """Adds a line, or several, to a landing file, whole or not at all as seen by a reader; a consumer may remove the
+    file at any moment, then the line begins a new one. Raises OSError where no plain file can be."""
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
         try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise FileExistsError(errno.EEXIST, "not a plain file")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if not path.exists() or os.fstat(descriptor).st_ino != path.stat().st_ino:
                 continue
-            os.write(descriptor, line.rstrip(b"\n") + b"\n")
+            with os.fdopen(os.dup(descriptor), "ab") as stream:
+                stream.write(line.rstrip(b"\n") + b"\n")
             os.fsync(descriptor)
             return
         finally:
             os.close(descriptor)
 
 
-def read_whole(path: Path) -> bytes:
-    """The bytes of a file that others may append to."""
-    with path.open("rb") as stream:
-        fcntl.flock(stream, fcntl.LOCK_SH)
-        return stream.read()
+def read_whole(path: Path, most_bytes: int = MOST_FILE_BYTES) -> bytes:
+    """The bytes of a plain file that others may append to. Raises Refused for what is none, cannot be read or is
+    larger, and FileNotFoundError."""
+    with open_plain(path, most_bytes) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            with os.fdopen(os.dup(descriptor), "rb") as stream:
+                raw = stream.read(most_bytes + 1)
+        except OSError:
+            raise Refused(Reason.UNREADABLE) from None
+    if len(raw) > most_bytes:
+        raise Refused(Reason.TOO_LARGE)
+    return raw
+
+
+@contextmanager
+def open_plain(path: Path, most_bytes: int | None = None) -> Iterator[int]:
+    """A descriptor of a plain file, for reading. What is none is refused unopened: opening a pipe waits for ever, and
+    opening a device may do something. Raises Refused and FileNotFoundError."""
+    try:
+        if not is_plain(path):
+            raise Refused(Reason.NOT_A_PLAIN_FILE)
+        # It may have been exchanged since: then it is not followed, and not waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        raise Refused(Reason.UNREADABLE) from None
+    try:
+        found = os.fstat(descriptor)
+        if not _is_plain(found):
+            raise Refused(Reason.NOT_A_PLAIN_FILE)
+        if most_bytes is not None and found.st_size > most_bytes:
+            raise Refused(Reason.TOO_LARGE)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def is_plain(path: Path) -> bool:
+    """Whether it is a file, by one name only: the bytes behind a second one would outlive their deletion. Raises
+    OSError for what is gone or may not be looked at."""
+    return _is_plain(os.lstat(path))
+
+
+def _is_plain(found: os.stat_result) -> bool:
+    return stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+
+
+def put_aside(
+    source: Path, place: Path, name: str, category: str, rejections: Sequence[Rejection], now: datetime
+) -> None:
+    """Moves what was refused unread to its place among the rejected, with the reasons beside it. Of what is no plain
+    file the reasons alone are kept. Raises OSError."""
+    is_file = is_plain(source)
+    write_reasons(place, name, category, rejections, now)
+    if is_file:
+        move(source, place)
+    elif source.is_dir() and not source.is_symlink():
+        # Only an empty one: whatever lies in a folder is refused by itself.
+        source.rmdir()
+    else:
+        source.unlink()
+
+
+def move(source: Path, target: Path) -> None:
+    """Moves a plain file, whole or not at all as seen at the target; one that is gone by now is left out."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        try:
+            source.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            arriving = target.with_name(f".{target.name}.arriving")
+            shutil.copyfile(source, arriving, follow_symlinks=False)
+            arriving.replace(target)
+            source.unlink()
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -265,11 +425,11 @@ def write_reasons(place: Path, name: str, category: str, rejections: Sequence[Re
         "rejected_at": now.isoformat(timespec="milliseconds"),
         "lines": [{"line": r.line, "field": r.field, "reason": str(r.reason)} for r in rejections],
     }
-    write_whole(place.with_name(f"{place.name}.reason.json"), json.dumps(reasons, indent=1).encode())
+    write_whole(place.with_name(f"{_short(place.name)}.reason.json"), json.dumps(reasons, indent=1).encode())
 
 
 class _locked:
-    """The bytes of a file under an exclusive lock, or None if it is gone."""
+    """The bytes of a file under an exclusive lock, or None if it is gone. Raises OSError for what became a link."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -277,7 +437,7 @@ class _locked:
 
     def __enter__(self) -> bytes | None:
         try:
-            self._descriptor = os.open(self._path, os.O_RDONLY)
+            self._descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
             return None
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
@@ -295,9 +455,16 @@ def _lines(raw: bytes) -> Iterator[tuple[int, bytes]]:
             yield number, line.rstrip(b"\r")
 
 
-def _entries(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if not _hidden(entry)) if folder.is_dir() else []
+def _line_place(inside: tuple[str, ...], line_format: LineFormat) -> tuple[str | None, bool]:
+    """The store whose folder a file of lines lies in, and whether it lies and is called as the contract says."""
+    *folders, name = inside
+    has_date = date_of_name(name) is not None
+    if not line_format.by_store:
+        return None, has_date and not folders
+    return (folders[0], has_date) if len(folders) == 1 and is_store_id(folders[0]) else (None, False)
 
 
-def _hidden(path: Path) -> bool:
-    return path.name.startswith(".")
+def _short(name: str) -> str:
+    """A name with room for what is put behind it; one that is too long becomes a hash."""
+    raw = name.encode("utf-8", "surrogateescape")
+    return name if len(raw) <= _LONGEST_NAME else hashlib.sha256(raw).hexdigest()[:24]

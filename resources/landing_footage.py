@@ -3,14 +3,15 @@
 `landing/footage/<store>/<camera>/<captured_at>.mp4` + `.json` becomes, after the catalogue row was
 committed, `footage/<store>/<camera>/<capture hour>/<captured_at>-<hash>.mp4` + `.json`. The hash in the
 name keeps clips apart that share camera and time but not content; the same clip landed twice finds its
-place taken and is dropped.
+place taken and is dropped. The sidecar's capture time must be the one in the name: the name starts the run of its
+day, and a clip of another day would wait for ever.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-import shutil
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,7 +22,19 @@ from pathlib import Path
 import polars as pl
 
 from lakehouse.contracts.columns import INSTANT
-from resources.landing import REJECTED, Consumption, Landing, Rejection, write_reasons
+from resources.landing import (
+    REJECTED,
+    Consumption,
+    Landing,
+    Rejection,
+    files_below,
+    is_plain,
+    is_store_id,
+    move,
+    open_plain,
+    put_aside,
+    read_whole,
+)
 from resources.landing_formats import (
     Field,
     Reason,
@@ -38,7 +51,10 @@ STAMP = "%Y%m%dT%H%M%S"
 CLIP_SUFFIX = ".mp4"
 SIDECAR_SUFFIX = ".json"
 
-_STAMP = re.compile(r"(\d{8}T\d{6})\.(\d{3})Z")
+MOST_SIDECAR_BYTES = 1 << 24
+"""A sidecar with the times of a million frames takes 8 MB."""
+
+_STAMP = re.compile(r"(20[0-9]{6}T[0-9]{6})\.([0-9]{3})Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -97,7 +113,7 @@ class _Pairing:
 
 
 def parse_stamp(stem: str) -> datetime:
-    """Capture time from a clip's file name, as 20261122T020000.000Z. Raises `Refused`."""
+    """Capture time from a clip's file name, as 20261122T020000.000Z, from 2000 to 2099. Raises `Refused`."""
     if not (match := _STAMP.fullmatch(stem)):
         raise Refused(Reason.FILE_NAME)
     try:
@@ -137,16 +153,26 @@ def read_footage(landing: Landing, store_id: str | None = None) -> FootageBatch:
     clips: list[LandedClip] = []
     rejections: list[Rejection] = []
     waiting = 0
-    for folder in sorted(path for path in base.glob("*/*") if path.is_dir()):
-        store, camera = folder.parent.name, folder.name
-        if store_id not in (None, store):
-            continue
-        pairing = pair(folder.iterdir())
-        waiting += len(pairing.halves)
-        rejections += [_refuse(landing, path, Reason.FILE_NAME) for path in pairing.strangers]
+    by_folder: dict[Path, list[Path]] = {}
+    for path in files_below(base / store_id if store_id else base):
+        inside = path.relative_to(base).parts
+        if len(inside) == 3 and is_store_id(inside[0]):
+            by_folder.setdefault(path.parent, []).append(path)
+        else:
+            rejections.append(_refuse(landing, path, Reason.FILE_NAME))
+    for folder, files in sorted(by_folder.items()):
+        odd = {path for path in files if not _is_plain_or_gone(path)}
+        pairing = pair(path for path in files if path not in odd)
+        unnamed = [path for path in pairing.halves if not _is_stamp(path.stem)]
+        waiting += len(pairing.halves) - len(unnamed)
+        rejections += [_refuse(landing, path, Reason.FILE_NAME) for path in (*pairing.strangers, *unnamed)]
+        rejections += [_refuse(landing, path, Reason.NOT_A_PLAIN_FILE) for path in sorted(odd)]
         for clip, sidecar_file in pairing.pairs:
             try:
-                clips.append(_landed(store, camera, clip, sidecar_file))
+                clips.append(_landed(folder.parent.name, folder.name, clip, sidecar_file))
+            except FileNotFoundError:
+                # Gone while we looked: the run of another day refused it.
+                continue
             except Refused as refused:
                 rejections.append(_refuse(landing, sidecar_file, refused.reason, refused.field_name))
     clips.sort(key=lambda clip: (clip.stamped_at, clip.place))
@@ -155,9 +181,8 @@ def read_footage(landing: Landing, store_id: str | None = None) -> FootageBatch:
 
 def pair(paths: Iterable[Path]) -> _Pairing:
     """Clips and sidecars of one camera's folder by their stem; files that are neither are strangers."""
-    files = sorted(path for path in paths if not path.name.startswith("."))
-    known = (CLIP_SUFFIX, SIDECAR_SUFFIX)
-    strangers = tuple(path for path in files if not path.is_file() or path.suffix not in known)
+    files = sorted(paths)
+    strangers = tuple(path for path in files if path.suffix not in (CLIP_SUFFIX, SIDECAR_SUFFIX))
     by_stem: dict[str, dict[str, Path]] = {}
     for path in files:
         if path not in strangers:
@@ -170,21 +195,34 @@ def pair(paths: Iterable[Path]) -> _Pairing:
 def consume_footage(landing: Landing, batch: FootageBatch, footage_root: Path, *, now: datetime) -> Consumption:
     """Moves the batch's clips to their places, sidecars first, after the catalogue rows were committed;
     what was refused goes to `landing/rejected/footage/`, where the 168 h clock of footage goes on."""
+    moved = rejected = kept = 0
     for clip in batch.clips:
         target = footage_root / clip.place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _move(clip.sidecar_file, target.with_suffix(SIDECAR_SUFFIX))
-        _move(clip.clip, target)
-    rejected = 0
+        try:
+            if not (_is_plain_or_gone(clip.clip) and _is_plain_or_gone(clip.sidecar_file)):
+                kept += 1
+                continue
+            move(clip.sidecar_file, target.with_suffix(SIDECAR_SUFFIX))
+            move(clip.clip, target)
+            moved += 1
+        except OSError:
+            # One that cannot be moved is tried again by the next run of its day, and stops no other.
+            kept += 1
     for rejection in batch.rejections:
-        for source in _with_other_half(landing.root / rejection.file):
+        refused = landing.root / rejection.file
+        if rejection.reason is Reason.NOT_A_PLAIN_FILE and _is_plain_or_gone(refused):
+            # It has become a file since, as when a second name was only there while it was put in place.
+            kept += 1
+            continue
+        for source in _with_other_half(refused):
             place = landing.root / REJECTED / source.relative_to(landing.root)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write_reasons(place, rejection.file, "footage", [rejection], now)
-            _move(source, place)
-            rejected += 1
+            try:
+                put_aside(source, place, rejection.file, "footage", [rejection], now)
+                rejected += 1
+            except OSError:
+                kept += 1
     reasons = Counter(str(rejection.reason) for rejection in batch.rejections)
-    return Consumption(len(batch.clips), rejected, 0, batch.waiting, dict(sorted(reasons.items())))
+    return Consumption(moved, rejected, 0, batch.waiting + kept, dict(sorted(reasons.items())))
 
 
 def frame_of_clips(batch: FootageBatch) -> pl.DataFrame:
@@ -213,38 +251,51 @@ def frame_of_clips(batch: FootageBatch) -> pl.DataFrame:
 
 def _landed(store_id: str, camera_id: str, clip: Path, sidecar_file: Path) -> LandedClip:
     stamped_at = parse_stamp(clip.stem)
-    sidecar = parse_sidecar(sidecar_file.read_bytes())
+    sidecar = parse_sidecar(read_whole(sidecar_file, MOST_SIDECAR_BYTES))
     if sidecar.store_id != store_id:
         raise Refused(Reason.WRONG_STORE, "store_id")
     if sidecar.camera_id != camera_id:
         raise Refused(Reason.WRONG_CAMERA, "camera_id")
-    with clip.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    if format_stamp(sidecar.captured_at) != clip.stem:
+        raise Refused(Reason.WRONG_TIME, "captured_at")
+    try:
+        with open_plain(clip) as descriptor, os.fdopen(os.dup(descriptor), "rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            size_bytes = os.fstat(descriptor).st_size
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise Refused(Reason.UNREADABLE) from None
     place = place_of(store_id, camera_id, sidecar.captured_at, sha256)
-    return LandedClip(store_id, camera_id, stamped_at, clip, sidecar_file, sidecar, clip.stat().st_size, sha256, place)
+    return LandedClip(store_id, camera_id, stamped_at, clip, sidecar_file, sidecar, size_bytes, sha256, place)
 
 
 def _with_other_half(path: Path) -> list[Path]:
     halves = {path}
     if path.suffix in (CLIP_SUFFIX, SIDECAR_SUFFIX):
         halves |= {path.with_suffix(CLIP_SUFFIX), path.with_suffix(SIDECAR_SUFFIX)}
-    return sorted(half for half in halves if half.is_file())
+    return sorted(half for half in halves if os.path.lexists(half))
+
+
+def _is_plain_or_gone(path: Path) -> bool:
+    try:
+        return is_plain(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _is_stamp(stem: str) -> bool:
+    try:
+        parse_stamp(stem)
+    except Refused:
+        return False
+    return True
 
 
 def _refuse(landing: Landing, path: Path, reason: Reason, field_name: str = "") -> Rejection:
     return Rejection(path.relative_to(landing.root).as_posix(), 0, field_name, reason)
-
-
-def _move(source: Path, target: Path) -> None:
-    if not source.exists():
-        return
-    if source.stat().st_dev == target.parent.stat().st_dev:
-        source.replace(target)
-        return
-    arriving = target.with_name(f".{target.name}.arriving")
-    shutil.copyfile(source, arriving)
-    arriving.replace(target)
-    source.unlink()
 
 
 def _sha256(value: object) -> str:

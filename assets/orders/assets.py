@@ -18,11 +18,12 @@ from lakehouse import seals
 from lakehouse.contracts import orders, store_reference, vision
 from lakehouse.lake import Lake
 from lakehouse.store_day import StoreDay
+from resources import landing_days
 from resources.lake import Report, Tables, TableWrite
-from resources.landing import Batch, Rejection
+from resources.landing import append_line
 from resources.landing_formats import GATE_EVENTS, ORDERS_HISTORY, REVIEWS
 from resources.metadata import Fact
-from resources.partitions import STORE_DAYS, store_day_of
+from resources.partitions import FIRST_DATE, STORE_DAYS, store_day_of
 from resources.table_assets import table_assets
 
 _A_DAY = timedelta(days=1)
@@ -47,6 +48,14 @@ def reference_tables(context: dg.AssetExecutionContext, tables: Tables) -> Itera
         **{name: after[name] for name in ("slots", "slot_views", "cameras", "planograms", "products", "prices")}
     )
     refused = len(batch.rejections) + len(found.rejections)
+    # Before anything is written: a delivery that belongs nowhere does not wait for sound reference data.
+    strays = landing_days.refuse_strays(
+        landing,
+        tables.workplace.settings().footage_root,
+        date.fromisoformat(FIRST_DATE),
+        now,
+        set(after["stores"]["store_id"]),
+    )
     yield from tables.write(
         context,
         [
@@ -54,7 +63,11 @@ def reference_tables(context: dg.AssetExecutionContext, tables: Tables) -> Itera
                 table,
                 found.frames[table.name],
                 checks.of_table(table.path, results),
-                {"rows_in_table": after[table.name].height, "refused": refused},
+                {
+                    "rows_in_table": after[table.name].height,
+                    "refused": refused,
+                    "strays_refused": strays.rejected_files,
+                },
             )
             for table in store_reference.TABLES
         ],
@@ -69,28 +82,45 @@ def reference_tables(context: dg.AssetExecutionContext, tables: Tables) -> Itera
     partitions_def=STORE_DAYS,
 )
 def gate_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Report]:
-    """The day's scans: those known and those that landed. A file is consumed once every line of it is in
-    the table."""
-    day, now, landing = store_day_of(context), tables.clock.now(), tables.workplace.landing()
-    batch = landing.read(GATE_EVENTS, day.store_id)
-    if seals.is_sealed(tables.workplace.lake(), day):
-        done, too_late = _finished_files(batch, tables, day.store_id)
-        landing.consume(done, now=now, refused=too_late)
-        raise dg.Failure(f"the store-day is sealed: {len(too_late)} scans refused", allow_retries=False)
-    arriving = scans.from_landing(batch.frame)
-    mine = arriving.filter(pl.col("business_date") == day.business_date.isoformat())
-    known = tables.read(orders.GATE_EVENTS, day)
-    rows = scans.with_known(known, mine)
-    results = quality.check_gate_events(rows, tables.read_store(store_reference.STORES, day.store_id))
-    facts: dict[str, Fact] = {
-        "scans_new": rows.height - known.height,
-        "lines_refused": len(batch.rejections),
-        "entries": rows.filter(pl.col("direction") == "entry").height,
-        "exits": rows.filter(pl.col("direction") == "exit").height,
-    }
-    yield from tables.write(context, [TableWrite(orders.GATE_EVENTS, rows, results, facts)], store_day=day)
-    done, too_late = _finished_files(batch, tables, day.store_id)
-    landing.consume(done, now=now, refused=too_late)
+    """The day's scans: those known and those in the file that is named after the day. Its lines for other days are put
+    into their files."""
+    day, now, landing, lake = (
+        store_day_of(context),
+        tables.clock.now(),
+        tables.workplace.landing(),
+        tables.workplace.lake(),
+    )
+    batch = landing.read(GATE_EVENTS, day.store_id, day.business_date)
+    stores = tables.read_store(store_reference.STORES, day.store_id)
+    found = landed_scans.sort_scans(
+        batch,
+        day,
+        set(stores["gate_ids"].explode()),
+        lambda other: seals.is_sealed(lake, other),
+        lambda other: landing_days.has_begun(other, date.fromisoformat(FIRST_DATE), now),
+    )
+    is_sealed = seals.is_sealed(lake, day)
+    if not is_sealed:
+        known = tables.read(orders.GATE_EVENTS, day)
+        rows = scans.with_known(known, scans.from_landing(found.mine))
+        facts: dict[str, Fact] = {
+            "scans_new": rows.height - known.height,
+            "lines_refused": len(batch.rejections) + len(found.refused),
+            "lines_of_other_days": sum(map(len, found.elsewhere.values())),
+            "entries": rows.filter(pl.col("direction") == "entry").height,
+            "exits": rows.filter(pl.col("direction") == "exit").height,
+        }
+        results = quality.check_gate_events(rows, stores)
+        yield from tables.write(context, [TableWrite(orders.GATE_EVENTS, rows, results, facts)], store_day=day)
+    try:
+        for other, lines in found.elsewhere.items():
+            append_line(landing.root / "gate_events" / day.store_id / f"{other.isoformat()}.jsonl", b"\n".join(lines))
+        landing.consume(batch, now=now, refused=found.refused)
+    except OSError:
+        # As when a link lies where the other day's file would be: this file stays and is read again.
+        context.log.warning("scans of another day could not be put into its file; the file they are in stays")
+    if is_sealed:
+        raise dg.Failure(f"the store-day is sealed: {len(found.refused)} scans refused", allow_retries=False)
 
 
 @table_assets(
@@ -261,13 +291,6 @@ def order_history(context: dg.AssetExecutionContext, tables: Tables) -> Iterator
 
 def _upserted(known: pl.DataFrame, arriving: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
     return pl.concat([known.join(arriving, on=list(key), how="anti"), arriving])
-
-
-def _finished_files(batch: Batch, tables: Tables, store_id: str) -> tuple[Batch, list[Rejection]]:
-    lake = tables.workplace.lake()
-    days = scans.business_dates(scans.from_landing(batch.frame))
-    sealed = [day for store, day in days if seals.is_sealed(lake, StoreDay(store, date.fromisoformat(day)))]
-    return landed_scans.finished(batch, tables.read_store(orders.GATE_EVENTS, store_id), sealed)
 
 
 def _of_open_days(lake: Lake, rows: pl.DataFrame) -> pl.DataFrame:

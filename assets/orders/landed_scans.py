@@ -1,35 +1,75 @@
-"""When a landed file of gate scans is done with: a file may hold scans of more than one business date, and
-each date is committed by its own run."""
+"""What becomes of every line of a landed file of gate scans, so that the run of the day that the file is named after is
+the only one that has to read it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
-from lakehouse.store_day import business_date_of
+from assets.orders.identity import instant_text
+from lakehouse.store_day import StoreDay, business_date_of
 from resources.landing import SOURCE_FILE, SOURCE_LINE, Batch, Rejection
-from resources.landing_formats import Reason
+from resources.landing_formats import GATE_EVENTS, Reason, Refused
 
-_SCAN = ("store_id", "gate_id", "account_id", "direction", "scanned_at")
+_DATE = "business_date"
 
 
-def finished(batch: Batch, held: pl.DataFrame, sealed_dates: Collection[str]) -> tuple[Batch, list[Rejection]]:
-    """The part of the batch whose every line is in the table (`held`, rows of gate_events of the same
-    store) or came too late, because its date is sealed; and those late lines, which are refused."""
-    lines = batch.frame.with_columns(business_date_of("scanned_at").is_in(list(sealed_dates)).alias("is_late")).join(
-        held.select(_SCAN).unique().with_columns(pl.lit(True).alias("is_held")),
-        on=list(_SCAN),
-        how="left",
-    )
-    missing = lines.filter(pl.col("is_held").is_null())
-    unfinished = set(missing.filter(~pl.col("is_late"))[SOURCE_FILE])
-    late = [
-        Rejection(file, line, "scanned_at", Reason.EVIDENCE_EXPIRED)
-        for file, line in missing.filter("is_late").select(SOURCE_FILE, SOURCE_LINE).iter_rows()
-        if file not in unfinished
-    ]
-    files = tuple(file for file in batch.files if file.name not in unfinished)
-    names = {file.name for file in files}
-    rejections = tuple(rejection for rejection in batch.rejections if rejection.file in names)
-    return Batch(batch.category, batch.frame, files, rejections), late
+@dataclass(frozen=True)
+class SortedScans:
+    """`mine`: rows of the batch for the day. `elsewhere`: by date the lines, as JSON, that belong to another day of the
+    store. `refused`: the lines that count for nothing, with the reason."""
+
+    mine: pl.DataFrame
+    elsewhere: dict[date, tuple[bytes, ...]]
+    refused: tuple[Rejection, ...]
+
+
+def sort_scans(
+    batch: Batch,
+    day: StoreDay,
+    gates: Collection[str],
+    is_sealed: Callable[[StoreDay], bool],
+    check_date: Callable[[StoreDay], object],
+) -> SortedScans:
+    """The lines of a batch of one store by what is to be done with them.
+
+    `gates`: those that the store has. `check_date` raises Refused for a date that no run can be for. A scan of a sealed
+    day came too late.
+    """
+    lines = batch.frame.with_columns(business_date_of("scanned_at").alias(_DATE))
+    judged: dict[str, Reason | None] = {}
+    for text in lines[_DATE].unique().sort():
+        judged[text] = _judge(StoreDay(day.store_id, date.fromisoformat(text)), is_sealed, check_date)
+    refused: list[Rejection] = []
+    elsewhere: dict[date, list[bytes]] = {}
+    kept: list[bool] = []
+    for row in lines.iter_rows(named=True):
+        reason, field = judged[row[_DATE]], "scanned_at"
+        if row["gate_id"] not in gates:
+            reason, field = Reason.UNKNOWN_REFERENCE, "gate_id"
+        kept.append(reason is None and row[_DATE] == day.business_date.isoformat())
+        if reason is not None:
+            refused.append(Rejection(row[SOURCE_FILE], row[SOURCE_LINE], field, reason))
+        elif not kept[-1]:
+            elsewhere.setdefault(date.fromisoformat(row[_DATE]), []).append(_as_line(row))
+    mine = batch.frame.filter(pl.Series(kept, dtype=pl.Boolean))
+    return SortedScans(mine, {when: tuple(found) for when, found in elsewhere.items()}, tuple(refused))
+
+
+def _judge(
+    day: StoreDay, is_sealed: Callable[[StoreDay], bool], check_date: Callable[[StoreDay], object]
+) -> Reason | None:
+    try:
+        check_date(day)
+    except Refused as refused:
+        return refused.reason
+    return Reason.EVIDENCE_EXPIRED if is_sealed(day) else None
+
+
+def _as_line(row: dict[str, object]) -> bytes:
+    fields = {name: row[name] for name in GATE_EVENTS.fields}
+    return json.dumps(fields | {"scanned_at": instant_text(row["scanned_at"])}).encode()  # type: ignore[arg-type]

@@ -21,6 +21,7 @@ from orchestration.build import build_defs
 from orchestration.partitions import partition_key, register_store
 from orchestration.sensors import landing_sensor
 from orchestration.unfinished import stale
+from resources.clock import Clock
 from resources.lake import Workplace
 from tests.e2e.tiny_store import ACCOUNTS, STORE_ID, land_clip, land_reference, land_scans
 
@@ -103,7 +104,7 @@ def test_the_day_is_in_the_tables(platform: Platform) -> None:
 
 
 def test_landing_was_consumed_and_clips_lie_in_their_hours(platform: Platform) -> None:
-    assert arrivals.look(platform.landing).is_empty
+    assert arrivals.look(platform.landing, datetime.now(UTC)).is_empty
     clips = sorted(
         p.relative_to(platform.home / "footage").parts[:3] for p in (platform.home / "footage").rglob("*.mp4")
     )
@@ -183,7 +184,8 @@ def test_what_failed_or_was_cut_off_is_stale(platform: Platform) -> None:
 def test_the_sensor_asks_once_per_state_of_the_folder(platform: Platform) -> None:
     def tick() -> dg.SensorResult | dg.SkipReason:
         with dg.build_sensor_context(
-            instance=platform.instance, resources={"workplace": Workplace(home=str(platform.home))}
+            instance=platform.instance,
+            resources={"workplace": Workplace(home=str(platform.home)), "clock": Clock()},
         ) as context:
             return landing_sensor(context)  # type: ignore[return-value]
 
@@ -212,6 +214,6 @@ def test_a_sealed_day_refuses_what_comes_late(platform: Platform) -> None:
     assert platform.versions() == before
     assert not clip.exists()
     assert not scans.exists()
-    assert arrivals.look(platform.landing).is_empty
+    assert arrivals.look(platform.landing, datetime.now(UTC)).is_empty
     kept = {path.suffix for path in (platform.landing / "rejected").rglob("*") if path.is_file()}
     assert {".mp4", ".jsonl"} <= kept
