@@ -38,6 +38,8 @@ class BucketLease:
         self._key = key
         self._table = table
         self._takeover_s = takeover_s
+        self.took_over = False
+        """Whether the holder before never let go of it: dead, or only slow."""
         self._holder = f"{socket.gethostname()} {os.getpid()} {threading.get_ident()} {time.monotonic_ns()}"
         self._beats = 0
         self._tag: str | None = None
@@ -57,6 +59,7 @@ class BucketLease:
                     seen_tag, seen_at = tag, time.monotonic()
                 if content == FREE or time.monotonic() - seen_at >= self._takeover_s:
                     self._tag = self._objects.replace_tagged(self._content(), self._key, tag)
+                    self.took_over = content != FREE
             if self._tag is not None:
                 break
         self._heart.start()

@@ -3,7 +3,8 @@
 Why writers hold it too: a vacuum beside a running writer deletes its uncommitted files, and tombstones must
 be checked and the commit made under one lock. On a local disk the lease is a kernel file lock, which dies
 with its holder. In a bucket it is an object that the holder keeps rewriting; whoever sees it unchanged for a
-whole `TAKEOVER_S` takes it over. That needs no clock that two machines share, and no process that cleans up.
+whole `TAKEOVER_S` takes it over, and moves the table's log on, so that the holder before
+cannot commit any more. That needs no clock that two machines share, and no process that cleans up.
 """
 
 from __future__ import annotations
@@ -44,8 +45,11 @@ def hold_lease(
             yield held
     else:
         from lakehouse.bucket_lease import hold_object
+        from lakehouse.fence import fence
 
         with hold_object(lake.objects, key, contract.path, wait_s, takeover_s) as held:
+            if held.took_over:
+                fence(lake, contract)
             yield held
 
 

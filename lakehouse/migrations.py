@@ -11,9 +11,10 @@ from deltalake import DeltaTable, Schema
 from deltalake.exceptions import CommitFailedError
 
 from lakehouse import admission
-from lakehouse.commit import NO_HOOKS, CommitInfo, Steps, encode_cell, no_steps
+from lakehouse.commit import NO_HOOKS, CommitInfo, Steps, encode_cell, new_mark, no_steps
+from lakehouse.commit_notes import CommitNote, digest_of, write_note
 from lakehouse.contract import TableContract
-from lakehouse.errors import CommitConflict, ContractVersionMismatch, concealed
+from lakehouse.errors import CommitConflict, ContractVersionMismatch, TableDamaged, concealed
 from lakehouse.lake import Lake
 from lakehouse.lease import Lease, hold_lease
 from lakehouse.properties import arrow_schema, table_properties
@@ -47,7 +48,7 @@ def migrate(
 
     Rows and schema change in one commit, the version property in the next; killed between them, a rerun sets
     the property alone. Raises ContractVersionMismatch if a step is not registered or the table is newer than
-    the code.
+    the code, and TableDamaged.
     """
     return concealed(contract.path, "migrating", lambda: _migrate(lake, contract, commit, now, migrations, steps))
 
@@ -61,7 +62,10 @@ def _migrate(
     steps: Steps,
 ) -> bool:
     with hold_lease(lake, contract) as lease:
-        table = lake.open(contract)
+        before = take_snapshot(lake, contract, any_version=True)
+        if before.damage:
+            raise TableDamaged(contract.path, before.damage)
+        table = before.table
         if table is None or (found := table_contract_version(table)) == contract.version:
             return False
         path = _path(contract, found, migrations)
@@ -72,6 +76,9 @@ def _migrate(
             assert table is not None
         table.alter.set_table_properties(table_properties(contract), raise_if_not_exists=False)
         steps("version set")
+        after = take_snapshot(lake, contract)
+        write_note(lake, contract, CommitNote(after.version, digest_of(after.paths)))
+        steps("noted")
     return True
 
 
@@ -101,9 +108,9 @@ def _rewrite(
     admission.check_frame(contract, rows)
     rows, _ = tombstones.drop(contract, rows)
     cells = admission.cells_of_rows(contract, rows) if rows.height else []
-    target = take_snapshot(lake, contract, any_version=True).version + 1
+    mark = new_mark()
     files = [
-        encode_cell(contract, cell, rows.filter(_lies_in(contract, cell)) if cell else rows, target) for cell in cells
+        encode_cell(contract, cell, rows.filter(_lies_in(contract, cell)) if cell else rows, mark) for cell in cells
     ]
     for file in files:
         lake.objects.put_bytes(file.data, f"{contract.path}/{file.path}")

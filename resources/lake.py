@@ -63,11 +63,14 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
     def read(self, contract: TableContract, store_day: StoreDay | None = None) -> pl.DataFrame:
         """Rows of a table, all or those of a store-day."""
         partition = store_day.partition(contract) if store_day else None
-        return reader.scan(self.workplace.lake(), contract, partition).collect()
+        lake = self.workplace.lake()
+        return reader.collect(lake, contract, reader.scan(lake, contract, partition))
 
     def read_store(self, contract: TableContract, store_id: str) -> pl.DataFrame:
         """Rows of one store of an unpartitioned table."""
-        return reader.scan(self.workplace.lake(), contract).filter(pl.col("store_id") == store_id).collect()
+        lake = self.workplace.lake()
+        rows = reader.scan(lake, contract).filter(pl.col("store_id") == store_id)
+        return reader.collect(lake, contract, rows)
 
     def last_digest(self, context: dg.AssetExecutionContext, contract: TableContract, name: str) -> str | None:
         """A hash that the last materialization of this partition reported; None if there was none."""
@@ -103,6 +106,10 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
         audited = time.monotonic() - started
         for write in selected:
             report = self._commit(context, write, store_day, model_version, planogram_version)
+            if report.cells_healed:
+                context.log.warning(
+                    f"{report.table}: {report.cells_healed} data files were gone or damaged, and were written again"
+                )
             yield dg.MaterializeResult(
                 asset_key=asset_key(write.contract),
                 metadata=as_metadata(
@@ -110,6 +117,7 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
                         "dagster/partition_row_count" if store_day else "dagster/row_count": report.rows_kept,
                         "delta_version": report.version,
                         "has_changed": report.committed,
+                        "cells_healed": report.cells_healed,
                         "rows_removed": report.rows_removed,
                         "rows_tombstoned": report.rows_tombstoned,
                         "rows_present_before": report.rows_present,
