@@ -21,7 +21,7 @@ from lakehouse.lake import Lake
 from lakehouse.properties import VERSION_PROPERTY
 
 _OWN_NAME = re.compile(r"([0-9a-f]{32})-[^/]*\.parquet")
-_SECOND_LOOK_S = 0.2
+_SECOND_LOOK_S = 0.05
 """A log that is being cut can fail to open once, though nothing is wrong with it."""
 
 
