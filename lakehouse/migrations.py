@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,11 +14,11 @@ from lakehouse import admission
 from lakehouse.commit import NO_HOOKS, CommitInfo, Steps, encode_cell, new_mark, no_steps
 from lakehouse.commit_notes import CommitNote, digest_of, write_note
 from lakehouse.contract import TableContract
-from lakehouse.errors import CommitConflict, ContractVersionMismatch, TableDamaged, concealed
-from lakehouse.lake import Lake
+from lakehouse.errors import CommitConflict, ContractVersionMismatch, LakehouseError, TableDamaged, concealed
+from lakehouse.lake import ENGINE_FOLDER, Lake
 from lakehouse.lease import Lease, hold_lease
 from lakehouse.properties import arrow_schema, table_properties
-from lakehouse.snapshot import table_contract_version, take_snapshot
+from lakehouse.snapshot import Snapshot, table_contract_version, take_snapshot
 from lakehouse.tombstones import load_tombstones
 
 
@@ -35,6 +35,45 @@ MIGRATIONS: tuple[Migration, ...] = ()
 """The registered steps. A contract whose version goes up adds one here."""
 
 
+@dataclass(frozen=True)
+class Migrated:
+    """What came of one table that was not of its contract's version. `error`: why it still is not; else empty."""
+
+    table: str
+    from_version: int
+    to_version: int
+    error: str = ""
+
+
+def migrate_all(
+    lake: Lake,
+    contracts: Iterable[TableContract],
+    *,
+    commit: CommitInfo,
+    now: datetime,
+    migrations: tuple[Migration, ...] = MIGRATIONS,
+) -> list[Migrated]:
+    """Brings every table to its contract's version. One that cannot be migrated stops none of the others.
+
+    Returns what had to be migrated; empty if every table is of its contract's version.
+    """
+    found = []
+    for contract in contracts:
+        version = contract.version
+        try:
+            version = concealed(contract.path, "reading its contract version", lambda c=contract: _version(lake, c))  # type: ignore[misc]
+            if migrate(lake, contract, commit=commit, now=now, migrations=migrations):
+                found.append(Migrated(contract.path, version, contract.version))
+        except LakehouseError as error:
+            found.append(Migrated(contract.path, version, contract.version, str(error)))
+    return found
+
+
+def _version(lake: Lake, contract: TableContract) -> int:
+    table = take_snapshot(lake, contract, any_version=True).table
+    return contract.version if table is None else table_contract_version(table)
+
+
 def migrate(
     lake: Lake,
     contract: TableContract,
@@ -47,8 +86,8 @@ def migrate(
     """Brings the table to the contract's version. Returns whether there was anything to do.
 
     Rows and schema change in one commit, the version property in the next; killed between them, a rerun sets
-    the property alone. Raises ContractVersionMismatch if a step is not registered or the table is newer than
-    the code, and TableDamaged.
+    the property alone: the files of the first commit bear a mark that was noted before it. Raises
+    ContractVersionMismatch if a step is not registered or the table is newer than the code, and TableDamaged.
     """
     return concealed(contract.path, "migrating", lambda: _migrate(lake, contract, commit, now, migrations, steps))
 
@@ -69,7 +108,7 @@ def _migrate(
         if table is None or (found := table_contract_version(table)) == contract.version:
             return False
         path = _path(contract, found, migrations)
-        if table.schema() != Schema.from_arrow(arrow_schema(contract)):
+        if not _is_rewritten(lake, contract, before, table):
             _rewrite(lake, contract, table, path, lease, commit, now, steps)
             steps("rows migrated")
             table = lake.open(contract)
@@ -79,7 +118,21 @@ def _migrate(
         after = take_snapshot(lake, contract)
         write_note(lake, contract, CommitNote(after.version, digest_of(after.paths)))
         steps("noted")
+        lake.objects.delete(_mark_key(contract))
     return True
+
+
+def _is_rewritten(lake: Lake, contract: TableContract, before: Snapshot, table: DeltaTable) -> bool:
+    """Whether a migration to this version was killed after its first commit. Meanwhile only drops can have
+    committed, and they add no file."""
+    if table.schema() != Schema.from_arrow(arrow_schema(contract)):
+        return False
+    mark = lake.objects.read_bytes(_mark_key(contract))
+    return mark is not None and all(path.endswith(f"-{mark.decode()}.parquet") for path in before.paths)
+
+
+def _mark_key(contract: TableContract) -> str:
+    return f"{ENGINE_FOLDER}/migrations/{contract.path}-{contract.version}"
 
 
 def _path(contract: TableContract, found: int, migrations: tuple[Migration, ...]) -> list[Migration]:
@@ -109,6 +162,8 @@ def _rewrite(
     rows, _ = tombstones.drop(contract, rows)
     cells = admission.cells_of_rows(contract, rows) if rows.height else []
     mark = new_mark()
+    lake.objects.put_bytes(mark.encode(), _mark_key(contract))
+    steps("mark noted")
     files = [
         encode_cell(contract, cell, rows.filter(_lies_in(contract, cell)) if cell else rows, mark) for cell in cells
     ]

@@ -1,15 +1,18 @@
-"""Commands: `python -m orchestration run`, `ui`, `dbt-parse`."""
+"""Commands: `python -m orchestration run`, `ui`, `migrate`, `dbt-parse`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from orchestration import stopping
-from resources.settings import SettingsError, load_settings
+from orchestration.records import RecordsUnusable
+from resources.settings import Settings, SettingsError, load_settings
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,6 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("run", help="everything that landed, through every asset")
     ui = commands.add_parser("ui", help="Dagster in the browser")
     ui.add_argument("--port", type=int, default=3000)
+    commands.add_parser("migrate", help="brings the tables of an older version to the contracts of this one")
     commands.add_parser("dbt-parse", help="parses the dbt project, as make check does")
     arguments = parser.parse_args(argv)
     try:
@@ -31,6 +35,14 @@ def main(argv: list[str] | None = None) -> int:
     console = Console()
     if not console.is_terminal:
         console = Console(width=110)
+    try:
+        return _command(arguments, settings, console)
+    except RecordsUnusable as error:
+        Console(stderr=True).print(f"[red]{escape(str(error))}[/red]", highlight=False, soft_wrap=True)
+        return 1
+
+
+def _command(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     if arguments.command == "run":
         stopping.listen()
         try:
@@ -43,6 +55,10 @@ def main(argv: list[str] | None = None) -> int:
         from orchestration.ui import serve
 
         serve(settings, arguments.port)
+    if arguments.command == "migrate":
+        from orchestration.migrating import migrate_tables
+
+        return 0 if migrate_tables(settings.lake(), console, datetime.now(UTC)) else 1
     from orchestration.dbt_parse import parse_project
 
     return parse_project()

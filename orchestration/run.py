@@ -26,6 +26,7 @@ from orchestration.arrivals import Arrivals
 from orchestration.dead_runs import DeadRun, end_dead_runs, locks_of
 from orchestration.instance import open_instance
 from orchestration.partitions import partition_key, register_store, store_day_of_key
+from orchestration.records import explained
 from orchestration.run_locks import hold
 from orchestration.run_queue import LANE_TAG, lane_of
 from orchestration.stopping import Stopped, in_order
@@ -72,7 +73,7 @@ class _Session:
         except LakehouseError as error:
             self.fail(what, str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the rest goes on
-            self.fail(what, kind_and_place(error))
+            self.fail(what, explained(self.settings, error) or kind_and_place(error))
         return otherwise
 
     def fail(self, what: str, why: str) -> None:
@@ -158,7 +159,7 @@ def _decisions(session: _Session, waiting: Arrivals) -> Iterator[tuple[str, Call
     for key in session.attempt("the store-days begun earlier", lambda: begun_days(instance), nothing):
         if key not in landed:
             yield f"store-day {key}", partial(unfinished_day, key)
-    yield whole("warehouse", "marts", lambda: is_stale("warehouse"))
+    yield whole("warehouse", "marts", lambda: is_stale("warehouse") or bool(_wrong_with_marts(session)))
     # What was made above may have sealed a day, or be due already: late footage is.
     yield _SWEEP.title, lambda: _SWEEP if waiting.store_days or is_stale(_SWEEP.job) else None
 
@@ -169,7 +170,19 @@ def _summarize(session: _Session, waiting: Arrivals, started: float) -> None:
     checks = [key for asset in session.defs.resolve_asset_graph().asset_nodes for key in asset.check_keys]
     found = summary.summarize(session.settings, session.instance, checks, latest)
     summary.show(session.console, found, time.monotonic() - started)
-    _where_to_look(session.console, session.settings)
+    if found.checks_failed:
+        session.fail("checks", summary.counts_of(found))
+    if found.checks_without_result:
+        session.fail("checks", f"{len(found.checks_without_result)} have no result")
+    if wrong := _wrong_with_marts(session):
+        session.fail("the analysts' file", f"{wrong}; see docs/runbooks/failed-mart-build.md")
+    _where_to_look(session.console, session.settings, has_marts=not wrong)
+
+
+def _wrong_with_marts(session: _Session) -> str:
+    from resources.warehouse import what_is_wrong  # loads DuckDB
+
+    return what_is_wrong(session.settings.warehouse, [key.path[-1] for key in _keys_of(session.defs, "warehouse")])
 
 
 def _keys_of(defs: dg.Definitions, job: str) -> list[dg.AssetKey]:
@@ -241,10 +254,11 @@ def _reason(instance: dg.DagsterInstance, run_id: str) -> str:
     return "; ".join(found) or "no step failed by itself"
 
 
-def _where_to_look(console: Console, settings: Settings) -> None:
+def _where_to_look(console: Console, settings: Settings, *, has_marts: bool) -> None:
     console.print()
     console.print("[bold]Where to look next[/bold]")
     console.print("  make ui       every asset, check and picture of the day, at http://localhost:3000")
     console.print("  make review   what waits for a person's judgement")
-    console.print(f"  {settings.warehouse}   the analysts' file: select * from marts.store_days")
+    if has_marts:
+        console.print(f"  {settings.warehouse}   the analysts' file: select * from marts.store_days")
     console.print("  docs/         data dictionary, runbooks, decisions")
