@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from lakehouse.bucket import BucketObjects
 from lakehouse.errors import LeaseLost
-from lakehouse.lease import attempts
+from lakehouse.lease import attempts, mark_of
 from lakehouse.objects import ObjectStore
 
 FREE = b"free"
@@ -41,6 +41,7 @@ class BucketLease:
         self.took_over = False
         """Whether the holder before never let go of it: dead, or only slow."""
         self._holder = f"{socket.gethostname()} {os.getpid()} {threading.get_ident()} {time.monotonic_ns()}"
+        self.mark = mark_of(self._holder)
         self._beats = 0
         self._tag: str | None = None
         self._guard = threading.Lock()

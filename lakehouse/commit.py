@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,19 +102,18 @@ def commit_cells(
     contract = snapshot.contract
     # A table that is not there yet is created by the commit before ours.
     target = max(snapshot.version, 0) + 1
-    mark = new_mark()
     new: list[NewFile] = []
     old: list[tuple[Cell, DataFile]] = []
     healed = 0
     for cell, rows in sorted(replaced.items()):
         files = snapshot.files(cell)
-        made = encode_cell(contract, cell, rows, mark) if rows.height else None
+        made = encode_cell(contract, cell, rows, lease.mark) if rows.height else None
         if made is not None and len(files) == 1 and _digest(files[0].path) == _digest(made.path):
             healed += _heal(lake, contract, files[0], made.data, lease)
             continue
         new += [made] if made is not None else []
         old += [(cell, file) for file in files]
-    new += [encode_cell(contract, cell, rows, mark) for cell, rows in sorted(added.items()) if rows.height]
+    new += [encode_cell(contract, cell, rows, lease.mark) for cell, rows in sorted(added.items()) if rows.height]
     if not new and not old:
         _renew_note(lake, snapshot)
         return Committed(snapshot.version, False, 0, 0, 0, healed)
@@ -194,7 +192,7 @@ def _carry_damage_on(lake: Lake, snapshot: Snapshot) -> None:
 
 
 def _take_back(lake: Lake, contract: TableContract, files: list[NewFile]) -> None:
-    """Removes files that no commit made live. Their names are this attempt's alone, so nobody else's go."""
+    """Removes files that no commit made live. Their names bear this holder's mark, so nobody else's go."""
     for file in files:
         lake.objects.delete(f"{contract.path}/{file.path}")
 
@@ -229,14 +227,8 @@ def _create(
     )
 
 
-def new_mark() -> str:
-    """The end of the names of one attempt's files. No two attempts share one: who came second cleans up, and
-    must not find a file of the same name that the first has made live."""
-    return secrets.token_hex(4)
-
-
 def encode_cell(contract: TableContract, cell: Cell, rows: pl.DataFrame, mark: str) -> NewFile:
-    """One cell's rows as a file, named by the hash of its bytes and by the attempt."""
+    """One cell's rows as a file, named by the hash of its bytes and the mark of who holds the lease."""
     ordered = rows.sort(contract.key, maintain_order=True)
     data = encode_parquet(contract, ordered)
     folder = "".join(f"{name}={value}/" for name, value in zip(contract.partition_by, cell, strict=True))

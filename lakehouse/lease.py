@@ -10,6 +10,7 @@ cannot commit any more. That needs no clock that two machines share, and no proc
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -27,7 +28,13 @@ _POLL_S = (0.002, 0.1)
 
 
 class Lease(Protocol):
-    """A lease that is held."""
+    """A lease that is held.
+
+    `mark`: eight hex digits that no two holders share. It ends the names of the files that the holder writes: who
+    was overtaken cleans up, and must not find its own names on files that the next holder has made live.
+    """
+
+    mark: str
 
     def check(self) -> None:
         """Raises LeaseLost if somebody took it over. Called right before what must not happen without it."""
@@ -54,6 +61,9 @@ def hold_lease(
 
 
 class _FileLease:
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+
     def check(self) -> None:
         """The kernel takes it from nobody who lives."""
 
@@ -69,9 +79,14 @@ def _hold_file(path: Path, table: str, wait_s: float) -> Iterator[Lease]:
                 break
             except BlockingIOError:
                 continue
-        yield _FileLease()
+        yield _FileLease(mark_of(f"{os.getpid()} {time.monotonic_ns()}"))
     finally:
         os.close(handle)
+
+
+def mark_of(holder: str) -> str:
+    """A holder's mark, from what it calls itself."""
+    return hashlib.sha256(holder.encode()).hexdigest()[:8]
 
 
 def attempts(table: str, wait_s: float) -> Iterator[None]:

@@ -11,7 +11,7 @@ from deltalake import DeltaTable, Schema
 from deltalake.exceptions import CommitFailedError
 
 from lakehouse import admission
-from lakehouse.commit import NO_HOOKS, CommitInfo, Steps, encode_cell, new_mark, no_steps
+from lakehouse.commit import NO_HOOKS, CommitInfo, Steps, encode_cell, no_steps
 from lakehouse.commit_notes import CommitNote, digest_of, write_note
 from lakehouse.contract import TableContract
 from lakehouse.errors import CommitConflict, ContractVersionMismatch, LakehouseError, TableDamaged, concealed
@@ -161,11 +161,11 @@ def _rewrite(
     admission.check_frame(contract, rows)
     rows, _ = tombstones.drop(contract, rows)
     cells = admission.cells_of_rows(contract, rows) if rows.height else []
-    mark = new_mark()
-    lake.objects.put_bytes(mark.encode(), _mark_key(contract))
+    lake.objects.put_bytes(lease.mark.encode(), _mark_key(contract))
     steps("mark noted")
     files = [
-        encode_cell(contract, cell, rows.filter(_lies_in(contract, cell)) if cell else rows, mark) for cell in cells
+        encode_cell(contract, cell, rows.filter(_lies_in(contract, cell)) if cell else rows, lease.mark)
+        for cell in cells
     ]
     for file in files:
         lake.objects.put_bytes(file.data, f"{contract.path}/{file.path}")

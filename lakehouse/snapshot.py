@@ -16,7 +16,7 @@ from deltalake.exceptions import DeltaError
 from lakehouse.admission import Cell
 from lakehouse.commit_notes import CommitNote, digest_of, read_note
 from lakehouse.contract import TableContract
-from lakehouse.errors import ContractVersionMismatch, TableDamaged
+from lakehouse.errors import ContractVersionMismatch, LakehouseError, TableDamaged, concealed
 from lakehouse.lake import Lake
 from lakehouse.properties import VERSION_PROPERTY
 
@@ -163,6 +163,17 @@ def _contradiction(
         return f"its log ends at version {table.version()}, though version {note.version} was committed"
     is_noted = note.files == digest_of(file.path for files in cells.values() for file in files)
     return "" if is_noted else f"version {note.version} in its log is not what was committed"
+
+
+def unusable(lake: Lake, contracts: Iterable[TableContract]) -> dict[str, str]:
+    """By table, why it cannot be read as its contract has it: it is damaged, or waits for its migration."""
+    found = {}
+    for contract in contracts:
+        try:
+            concealed(contract.path, "reading", lambda c=contract: take_snapshot(lake, c))  # type: ignore[misc]
+        except LakehouseError as error:
+            found[contract.path] = str(error)
+    return found
 
 
 def table_contract_version(table: DeltaTable) -> int:

@@ -15,11 +15,12 @@ import polars as pl
 from rich.console import Console
 from rich.markup import escape
 
-from lakehouse.contracts import contract
+from lakehouse.contracts import CONTRACTS, contract
 from lakehouse.errors import LakehouseError
 from lakehouse.lake import Lake
 from lakehouse.reader import scan
 from lakehouse.seals import is_sealed
+from lakehouse.snapshot import unusable
 from lakehouse.store_day import StoreDay
 from orchestration import arrivals, progress, summary
 from orchestration.arrivals import Arrivals
@@ -111,6 +112,9 @@ def run(settings: Settings, console: Console) -> bool:
             session.do(step)
     if not done and not session.failed:
         console.print("nothing new has landed: nothing changed but what had reached the end of its life")
+    # A table that no step has read is looked at, too.
+    for table, why in unusable(settings.lake(), CONTRACTS.values()).items():
+        session.fail(table, why)
     session.attempt("the summary", lambda: _summarize(session, waiting, started), None)
     if session.failed:
         console.print(f"[red]failed[/red]: {escape('; '.join(dict.fromkeys(session.failed)))}", highlight=False)
@@ -165,10 +169,16 @@ def _decisions(session: _Session, waiting: Arrivals) -> Iterator[tuple[str, Call
 
 
 def _summarize(session: _Session, waiting: Arrivals, started: float) -> None:
-    days = known_days(session.settings.lake())
+    nothing: list[StoreDay] = []
+    days = session.attempt("the list of store-days", lambda: known_days(session.settings.lake()), nothing)
     latest = [day for day in days if day in waiting.store_days] or days[-1:]
     checks = [key for asset in session.defs.resolve_asset_graph().asset_nodes for key in asset.check_keys]
-    found = summary.summarize(session.settings, session.instance, checks, latest)
+
+    def summarize(days: Sequence[StoreDay]) -> summary.RunSummary:
+        return summary.summarize(session.settings, session.instance, checks, days)
+
+    # Of a day with a damaged table there are no numbers; what came of the checks is said all the same.
+    found = session.attempt("the numbers of the store-days", lambda: summarize(latest), None) or summarize(())
     summary.show(session.console, found, time.monotonic() - started)
     if found.checks_failed:
         session.fail("checks", summary.counts_of(found))
