@@ -115,7 +115,7 @@ def commit_cells(
         old += [(cell, file) for file in files]
     new += [encode_cell(contract, cell, rows, lease.mark) for cell, rows in sorted(added.items()) if rows.height]
     if not new and not old:
-        _renew_note(lake, snapshot)
+        renew_note(lake, snapshot)
         return Committed(snapshot.version, False, 0, 0, 0, healed)
 
     stamp = int(now.timestamp() * 1000)
@@ -176,7 +176,7 @@ def _heal(lake: Lake, contract: TableContract, file: DataFile, data: bytes, leas
     return 1
 
 
-def _renew_note(lake: Lake, snapshot: Snapshot) -> None:
+def renew_note(lake: Lake, snapshot: Snapshot) -> None:
     """Notes a version that a process committed and was killed before it could note it."""
     if snapshot.table is None or snapshot.damage or (snapshot.note and snapshot.note.version >= snapshot.version):
         return

@@ -11,8 +11,7 @@ from deltalake import DeltaTable, Schema
 from deltalake.exceptions import CommitFailedError
 
 from lakehouse import admission
-from lakehouse.commit import NO_HOOKS, CommitInfo, Steps, encode_cell, no_steps
-from lakehouse.commit_notes import CommitNote, digest_of, write_note
+from lakehouse.commit import NO_HOOKS, CommitInfo, Steps, encode_cell, no_steps, renew_note
 from lakehouse.contract import TableContract
 from lakehouse.errors import CommitConflict, ContractVersionMismatch, LakehouseError, TableDamaged, concealed
 from lakehouse.lake import ENGINE_FOLDER, Lake
@@ -106,6 +105,7 @@ def _migrate(
             raise TableDamaged(contract.path, before.damage)
         table = before.table
         if table is None or (found := table_contract_version(table)) == contract.version:
+            _tidy_up(lake, before)
             return False
         path = _path(contract, found, migrations)
         if not _is_rewritten(lake, contract, before, table):
@@ -115,11 +115,15 @@ def _migrate(
             assert table is not None
         table.alter.set_table_properties(table_properties(contract), raise_if_not_exists=False)
         steps("version set")
-        after = take_snapshot(lake, contract)
-        write_note(lake, contract, CommitNote(after.version, digest_of(after.paths)))
+        _tidy_up(lake, take_snapshot(lake, contract))
         steps("noted")
-        lake.objects.delete(_mark_key(contract))
     return True
+
+
+def _tidy_up(lake: Lake, after: Snapshot) -> None:
+    """What follows a migration, and is made up for if that was killed before it."""
+    renew_note(lake, after)
+    lake.objects.delete(_mark_key(after.contract))
 
 
 def _is_rewritten(lake: Lake, contract: TableContract, before: Snapshot, table: DeltaTable) -> bool:
