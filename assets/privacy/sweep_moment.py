@@ -38,7 +38,9 @@ class Doubt(StrEnum):
 
     AHEAD = "the clock is ahead of the last heartbeat plus the time that the machine has been up"
     BEHIND = "the clock is behind the last heartbeat"
-    UNPROVED = "the machine was started since the last heartbeat, and the kernel calls its clock unsynchronised"
+    UNPROVED = (
+        "the clock moved on by more than the machine is known to have been up, and the kernel calls it unsynchronised"
+    )
     FIRST = "no sweep has run before, something would be deleted, and the kernel calls the clock unsynchronised"
     MARK_AHEAD = "the latest moment that any sweep judged by is still to come"
     SIMULATED = "the time was set by hand, in a lake that lives by a machine's clock"
@@ -48,8 +50,8 @@ class Doubt(StrEnum):
 @dataclass(frozen=True)
 class Heartbeat:
     """What a sweep knew of the time. `at`: the time by its line, not by the clock: small steps of the clock never move
-    it. `up`: how long the machine had been up then. `is_proved`: in this boot the kernel or a person vouched for it;
-    else the time is known to be no earlier, as far as the clock was right before."""
+    it. `up`: how long the machine had been up then. `is_proved`: the line began in this boot, by the kernel's word, a
+    person's, or as the lake's first; else the machine was started since, and it is only known to be no earlier."""
 
     at: datetime
     boot_id: str
@@ -113,11 +115,12 @@ def judge(known: Known, now: ClockReading, is_anything_due: Callable[[], bool]) 
         found = _by_mark(mark, now)
     else:
         found = _first(now, is_anything_due)
-    if found.at is not None and mark is not None and mark > found.at:
-        if mark - found.at <= TOLERANCE:
+    at = found.at
+    if at is not None and mark is not None and mark > at:
+        if mark - at <= TOLERANCE:
             found = replace(found, at=mark)
         elif found.doubt is None:
-            found = replace(found, doubt=Doubt.MARK_AHEAD, difference=mark - found.at)
+            found = replace(found, doubt=Doubt.MARK_AHEAD, difference=mark - at)
     if known.is_damaged and found.doubt is None:
         return replace(found, doubt=Doubt.DAMAGED)
     return found
@@ -145,19 +148,15 @@ def _by_mark(mark: datetime, now: ClockReading) -> SweepMoment:
     the future nothing says which of the two is wrong, so only what is due by both may go."""
     if mark - now.wall_at <= TOLERANCE:
         return _by_heartbeat(Heartbeat(mark, "", timedelta(), is_proved=False), now)
-    return SweepMoment(
-        now.wall_at, Doubt.MARK_AHEAD, mark - now.wall_at, _proved(now) if now.is_synchronised else None
-    )
+    return SweepMoment(now.wall_at, Doubt.MARK_AHEAD, mark - now.wall_at, _proved(now) if now.is_synchronised else None)
 
 
 def _first(now: ClockReading, is_anything_due: Callable[[], bool]) -> SweepMoment:
     """Nothing contradicts a lake's first clock. Unless the kernel vouches for it, it may begin only where it would
     delete nothing."""
-    if now.is_synchronised or now.is_simulated:
-        return _believed(now, _proved(now))
-    if is_anything_due():
+    if not now.is_synchronised and not now.is_simulated and is_anything_due():
         return SweepMoment(None, Doubt.FIRST, timedelta(), None)
-    return _believed(now, replace(_proved(now), is_proved=False))
+    return _believed(now, _proved(now))
 
 
 def _believed(now: ClockReading, heartbeat: Heartbeat) -> SweepMoment:
