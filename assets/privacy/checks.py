@@ -7,10 +7,10 @@ from pathlib import Path
 
 from assets.privacy.expired import FilePlace, FirstSeen, ahead_of_time, past_limit
 from assets.privacy.sinks import unclaimed
-from assets.privacy.sweep_moment import TOLERANCE, SweepMoment
 from lakehouse.audit import ExpectationResult, identity_check
 from lakehouse.contract import Severity
 from lakehouse.lake import Lake
+from resources.believed_time import TOLERANCE, BelievedTime
 from resources.table_specs import DomainCheck
 
 PAST_LIMIT = "nothing_past_its_limit"
@@ -63,7 +63,7 @@ def every_file_is_claimed(home: Path) -> ExpectationResult:
     return _count(UNCLAIMED, len(unclaimed(files)))
 
 
-def clock_is_believed(found: SweepMoment) -> ExpectationResult:
+def clock_is_believed(found: BelievedTime) -> ExpectationResult:
     """Seconds between the doubted time and the one that the sweep judged by; what to do, in words."""
     seconds = abs(found.difference.total_seconds())
     return ExpectationResult(

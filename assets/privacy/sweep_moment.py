@@ -1,175 +1,24 @@
-"""The moment that a sweep may judge by. A machine's clock can be wrong by a week, and what a sweep deletes by it is
-gone: the clock is believed only where something that cannot be set speaks for it.
-
-Every sweep leaves a heartbeat: the time, the boot, and how long the machine had been up. Within one boot the time since
-then is known without the clock. After a boot the kernel's word counts, and without it a person's.
-"""
+"""The moment that a sweep judges by, and the heartbeat that it leaves for the next. What makes a clock believed is in
+resources/believed_time.py."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 
 from assets.privacy.expired import SWEPT_TABLES, FilePlace, expired_files, expired_hours, known_days
 from lakehouse import expiry, seals
 from lakehouse.lake import ENGINE_FOLDER, Lake
-from resources.clock_reading import SIMULATED_BOOT, ClockReading
+from resources.believed_time import HEARTBEAT, HIGH_WATER, BelievedTime, Heartbeat, Known, judge, proved, read_known
+from resources.clock_reading import ClockReading
 
-TOLERANCE = timedelta(minutes=5)
-"""The clock may differ from what the heartbeat lets expect by this, in all. Above: what time daemons do unasked (leap
-seconds, steps of some seconds; slewing moves both clocks alike). Below: a sixth of the half hour before a limit in
-which hours are dropped, so that neither side of a limit is missed."""
-
-CONFIRM_COMMAND = "python -m orchestration confirm-time"
-
-_HIGH_WATER = f"{ENGINE_FOLDER}/sweep_high_water"
-_HEARTBEAT = f"{ENGINE_FOLDER}/sweep_heartbeat.json"
 _CONFIRMATIONS = f"{ENGINE_FOLDER}/time_confirmations"
 _SET_ASIDE = ".damaged"
-_LAST_YEAR = 9000
 
 
-class Doubt(StrEnum):
-    """Why the time is not believed."""
-
-    AHEAD = "the clock is ahead of the last heartbeat plus the time that the machine has been up"
-    BEHIND = "the clock is behind the last heartbeat"
-    UNPROVED = (
-        "the clock moved on by more than the machine is known to have been up, and the kernel calls it unsynchronised"
-    )
-    FIRST = "no sweep has run before, something would be deleted, and the kernel calls the clock unsynchronised"
-    MARK_AHEAD = "the latest moment that any sweep judged by is still to come"
-    SIMULATED = "the time was set by hand, in a lake that lives by a machine's clock"
-    DAMAGED = "the last heartbeat or the latest moment could not be read and was set aside"
-
-
-@dataclass(frozen=True)
-class Heartbeat:
-    """What a sweep knew of the time. `at`: the time by its line, not by the clock: small steps of the clock never move
-    it. `up`: how long the machine had been up then. `is_proved`: the line began in this boot, by the kernel's word, a
-    person's, or as the lake's first; else the machine was started since, and it is only known to be no earlier."""
-
-    at: datetime
-    boot_id: str
-    up: timedelta
-    is_proved: bool
-
-    @property
-    def is_simulated(self) -> bool:
-        """Whether a test or a simulation set the time."""
-        return self.boot_id == SIMULATED_BOOT
-
-
-@dataclass(frozen=True)
-class SweepMoment:
-    """What may be judged by. `at`: everything due then may go; None: nothing may. `doubt`: None if the clock is
-    believed. `difference`: of the doubted time to `at`, positive if ahead. `heartbeat`: the next to keep, if any."""
-
-    at: datetime | None
-    doubt: Doubt | None
-    difference: timedelta
-    heartbeat: Heartbeat | None
-
-    @property
-    def words(self) -> str:
-        """The doubt in a sentence with the way out. Empty without a doubt."""
-        seconds = f" ({self.difference.total_seconds():+.0f} s)" if self.difference else ""
-        confirm = f"compare the clock with another one, then run {CONFIRM_COMMAND}"
-        match self.doubt:
-            case None:
-                return ""
-            case Doubt.DAMAGED:
-                return f"{self.doubt}; the clock was believed and the sweep went on"
-            case Doubt.SIMULATED:
-                return f"{self.doubt}{seconds}; what is due by that time only waits; sweep by the machine's clock"
-            case Doubt.FIRST:
-                return f"{self.doubt}; nothing was deleted; {confirm}"
-        return f"{self.doubt}{seconds}; what is due by that time only waits; {confirm}"
-
-
-@dataclass(frozen=True)
-class Known:
-    """What earlier sweeps left: `mark`, the latest moment that any judged by, and `heartbeat`. `is_damaged`: one of
-    them was there and could not be used."""
-
-    heartbeat: Heartbeat | None
-    mark: datetime | None
-    is_damaged: bool = False
-
-
-def judge(known: Known, now: ClockReading, is_anything_due: Callable[[], bool]) -> SweepMoment:
-    """The moment to judge by. `is_anything_due`: whether a sweep by the clock would delete or seal anything; asked
-    only at the first sweep of a lake.
-
-    In doubt the moment is the latest that is certain: what is due then dies all the same. It never lies further ahead
-    of the true time than TOLERANCE, as long as the kernel, the persons and the first clock tell the truth.
-    """
-    mark = known.mark
-    if known.heartbeat is not None:
-        found = _by_heartbeat(known.heartbeat, now)
-    elif mark is not None:
-        found = _by_mark(mark, now)
-    else:
-        found = _first(now, is_anything_due)
-    at = found.at
-    if at is not None and mark is not None and mark > at:
-        if mark - at <= TOLERANCE:
-            found = replace(found, at=mark)
-        elif found.doubt is None:
-            found = replace(found, doubt=Doubt.MARK_AHEAD, difference=mark - at)
-    if known.is_damaged and found.doubt is None:
-        return replace(found, doubt=Doubt.DAMAGED)
-    return found
-
-
-def _by_heartbeat(last: Heartbeat, now: ClockReading) -> SweepMoment:
-    is_same_boot = bool(now.boot_id) and now.boot_id == last.boot_id and not now.is_simulated and now.up >= last.up
-    expected = last.at + (now.up - last.up) if is_same_boot else last.at
-    off = now.wall_at - expected
-    if now.is_simulated and not last.is_simulated:
-        return SweepMoment(expected, Doubt.SIMULATED, off, last)
-    is_proved = is_same_boot and last.is_proved
-    line = Heartbeat(expected, now.boot_id, now.up, is_proved)
-    if off < -TOLERANCE:
-        return SweepMoment(expected, Doubt.BEHIND, off, line)
-    if (now.is_synchronised or now.is_simulated) and not is_proved:
-        return _believed(now, _proved(now))
-    if off <= TOLERANCE:
-        return _believed(now, line)
-    return SweepMoment(expected, Doubt.AHEAD if is_proved else Doubt.UNPROVED, off, line)
-
-
-def _by_mark(mark: datetime, now: ClockReading) -> SweepMoment:
-    """No heartbeat: all that is known is what the latest sweep judged by, and it may have been deceived. If it lies in
-    the future nothing says which of the two is wrong, so only what is due by both may go."""
-    if mark - now.wall_at <= TOLERANCE:
-        return _by_heartbeat(Heartbeat(mark, "", timedelta(), is_proved=False), now)
-    return SweepMoment(now.wall_at, Doubt.MARK_AHEAD, mark - now.wall_at, _proved(now) if now.is_synchronised else None)
-
-
-def _first(now: ClockReading, is_anything_due: Callable[[], bool]) -> SweepMoment:
-    """Nothing contradicts a lake's first clock. Unless the kernel vouches for it, it may begin only where it would
-    delete nothing."""
-    if not now.is_synchronised and not now.is_simulated and is_anything_due():
-        return SweepMoment(None, Doubt.FIRST, timedelta(), None)
-    return _believed(now, _proved(now))
-
-
-def _believed(now: ClockReading, heartbeat: Heartbeat) -> SweepMoment:
-    return SweepMoment(now.wall_at, None, timedelta(), heartbeat)
-
-
-def _proved(now: ClockReading) -> Heartbeat:
-    return Heartbeat(now.wall_at, now.boot_id, now.up, is_proved=True)
-
-
-def find_moment(lake: Lake, places: tuple[FilePlace, ...], now: ClockReading) -> SweepMoment:
+def find_moment(lake: Lake, places: tuple[FilePlace, ...], now: ClockReading) -> BelievedTime:
     """The moment that this sweep may judge by; leaves the heartbeat of it. What cannot be read is set aside."""
-    known = _read(lake)
+    known = read_known(lake)
     found = judge(known, now, lambda: _is_anything_due(lake, places, now.wall_at))
     if known.is_damaged:
         _set_aside(lake, known)
@@ -178,16 +27,16 @@ def find_moment(lake: Lake, places: tuple[FilePlace, ...], now: ClockReading) ->
     return found
 
 
-def look(lake: Lake, places: tuple[FilePlace, ...], now: ClockReading) -> tuple[Known, SweepMoment]:
+def look(lake: Lake, places: tuple[FilePlace, ...], now: ClockReading) -> tuple[Known, BelievedTime]:
     """What is known, and what a sweep would make of it now. Changes nothing."""
-    known = _read(lake)
+    known = read_known(lake)
     return known, judge(known, now, lambda: _is_anything_due(lake, places, now.wall_at))
 
 
 def confirm(lake: Lake, now: ClockReading, by: str) -> None:
     """A person vouches for the clock: the next sweep goes on by it, and a mark in the future is set back. Who and when
     is kept."""
-    before = _read(lake)
+    before = read_known(lake)
     record = {
         "confirmed_at": now.wall_at.isoformat(),
         "confirmed_by": by,
@@ -197,12 +46,12 @@ def confirm(lake: Lake, now: ClockReading, by: str) -> None:
     key = f"{_CONFIRMATIONS}/{now.wall_at.strftime('%Y%m%dT%H%M%S.%fZ')}.json"
     lake.objects.put_bytes(json.dumps(record, indent=1).encode(), key)
     _set_aside(lake, before)
-    _keep(lake, now.wall_at, _proved(now))
+    _keep(lake, now.wall_at, proved(now))
 
 
 def _keep(lake: Lake, mark: datetime, heartbeat: Heartbeat | None) -> None:
     # The mark first: a heartbeat that is later than every moment judged by is taken for damaged.
-    lake.objects.put_bytes(mark.isoformat().encode(), _HIGH_WATER)
+    lake.objects.put_bytes(mark.isoformat().encode(), HIGH_WATER)
     if heartbeat is not None:
         record = {
             "at": heartbeat.at.isoformat(),
@@ -210,43 +59,11 @@ def _keep(lake: Lake, mark: datetime, heartbeat: Heartbeat | None) -> None:
             "up_s": heartbeat.up.total_seconds(),
             "is_proved": heartbeat.is_proved,
         }
-        lake.objects.put_bytes(json.dumps(record).encode(), _HEARTBEAT)
-
-
-def _read(lake: Lake) -> Known:
-    raw_heartbeat, raw_mark = lake.objects.read_bytes(_HEARTBEAT), lake.objects.read_bytes(_HIGH_WATER)
-    heartbeat, mark = _heartbeat_of(raw_heartbeat), _instant_of(raw_mark)
-    if heartbeat is not None and mark is not None and heartbeat.at > mark + TOLERANCE:
-        heartbeat = None
-    is_damaged = (heartbeat is None and raw_heartbeat is not None) or (mark is None and raw_mark is not None)
-    return Known(heartbeat, mark, is_damaged)
-
-
-def _heartbeat_of(raw: bytes | None) -> Heartbeat | None:
-    try:
-        record = json.loads(raw or b"null")
-        at, boot_id, up_s, is_proved = (record[name] for name in ("at", "boot_id", "up_s", "is_proved"))
-        instant = _instant_of(str(at).encode())
-        if instant is None or not isinstance(boot_id, str) or not isinstance(is_proved, bool):
-            return None
-        if not math.isfinite(up_s) or up_s < 0:
-            return None
-        return Heartbeat(instant, boot_id, timedelta(seconds=up_s), is_proved)
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        return None
-
-
-def _instant_of(raw: bytes | None) -> datetime | None:
-    try:
-        found = datetime.fromisoformat((raw or b"").decode("ascii"))
-    except ValueError:
-        return None
-    # Beyond it no time can be added any more: whoever wrote that had no clock.
-    return found if found.tzinfo is not None and found.year < _LAST_YEAR else None
+        lake.objects.put_bytes(json.dumps(record).encode(), HEARTBEAT)
 
 
 def _set_aside(lake: Lake, known: Known) -> None:
-    for key, found in ((_HEARTBEAT, known.heartbeat), (_HIGH_WATER, known.mark)):
+    for key, found in ((HEARTBEAT, known.heartbeat), (HIGH_WATER, known.mark)):
         raw = lake.objects.read_bytes(key)
         if raw is not None and found is None:
             lake.objects.put_bytes(raw, key + _SET_ASIDE)

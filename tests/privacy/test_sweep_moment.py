@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.privacy.sweep_moment import TOLERANCE, Doubt, Heartbeat, Known, confirm, find_moment, judge
+from assets.privacy.sweep_moment import confirm, find_moment
 from lakehouse.contracts.vision import TRACK_POINTS
 from lakehouse.expiry import drop_at, is_expired
 from lakehouse.lake import ENGINE_FOLDER, Lake
 from lakehouse.store_day import capture_hour
+from resources.believed_time import TOLERANCE, Doubt, Heartbeat, Known, judge
 from resources.clock import Clock
 from resources.clock_reading import ClockReading, read_machine, simulated_reading
 
