@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import warnings
 from collections.abc import Callable
 from datetime import datetime
 
@@ -25,8 +26,9 @@ def confirm_time(
 ) -> int:
     """Shows what the clock is judged against and asks for the UTC hour by another clock (`hour` answers in advance).
     Returns the exit status: 0 confirmed or nothing to confirm, 1 not confirmed."""
-    # Imported here: it brings Dagster along, which the other commands of this module do without.
-    from assets.privacy.assets import file_places
+    # Imported here: it brings Dagster along, which the other commands do without, and its notices of what may change.
+    with warnings.catch_warnings(action="ignore"):
+        from assets.privacy.assets import file_places
     from assets.privacy.sweep_moment import confirm, look
 
     lake, asked = settings.lake(), read_clock()
@@ -45,7 +47,7 @@ def confirm_time(
         try:
             hour = ask("Date and hour that ANOTHER clock shows, in UTC, as 2026-03-02T04Z (empty: stop): ").strip()
         except EOFError:
-            hour = ""
+            console.print()
     now = read_clock()
     if hour not in {capture_hour(asked.wall_at), capture_hour(now.wall_at)}:
         console.print("[red]not confirmed[/red]: that is not the hour of the machine's clock.")
@@ -53,7 +55,7 @@ def confirm_time(
         return 1
     try:
         confirm(lake, now, by or _account())
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001 - a disk's or a bucket's
         console.print(f"[red]not confirmed[/red]: the lake's engine folder cannot be written ({type(error).__name__})")
         return 1
     console.print("confirmed: the next sweep goes on by the machine's clock (python -m orchestration run, or the UI)")

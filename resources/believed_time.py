@@ -41,7 +41,7 @@ class Doubt(StrEnum):
     FIRST = "no sweep has run before, something would be deleted, and the kernel calls the clock unsynchronised"
     MARK_AHEAD = "the latest moment that any sweep judged by is still to come"
     SIMULATED = "the time was set by hand, in a lake that lives by a machine's clock"
-    DAMAGED = "the last heartbeat or the latest moment could not be read and was set aside"
+    DAMAGED = "the last heartbeat or the latest moment judged by could not be read, or not be written"
 
 
 @dataclass(frozen=True)
@@ -174,12 +174,20 @@ def believed_now(lake: Lake, now: ClockReading) -> datetime:
 
 def read_known(lake: Lake) -> Known:
     """What earlier sweeps left in the engine folder."""
-    raw_heartbeat, raw_mark = lake.objects.read_bytes(HEARTBEAT), lake.objects.read_bytes(HIGH_WATER)
+    raw_heartbeat, raw_mark = _raw(lake, HEARTBEAT), _raw(lake, HIGH_WATER)
     heartbeat, mark = _heartbeat_of(raw_heartbeat), _instant_of(raw_mark)
     if heartbeat is not None and mark is not None and heartbeat.at > mark + TOLERANCE:
         heartbeat = None
     is_damaged = (heartbeat is None and raw_heartbeat is not None) or (mark is None and raw_mark is not None)
     return Known(heartbeat, mark, is_damaged)
+
+
+def _raw(lake: Lake, key: str) -> bytes | None:
+    """The content; none that anything could be read from where the file cannot be opened. None if it is absent."""
+    try:
+        return lake.objects.read_bytes(key)
+    except Exception:  # noqa: BLE001 - a folder in its place, no permission, a bucket's error: deletion does not wait
+        return b""
 
 
 def _heartbeat_of(raw: bytes | None) -> Heartbeat | None:

@@ -4,12 +4,23 @@ resources/believed_time.py."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 from assets.privacy.expired import SWEPT_TABLES, FilePlace, expired_files, expired_hours, known_days
 from lakehouse import expiry, seals
 from lakehouse.lake import ENGINE_FOLDER, Lake
-from resources.believed_time import HEARTBEAT, HIGH_WATER, BelievedTime, Heartbeat, Known, judge, proved, read_known
+from resources.believed_time import (
+    HEARTBEAT,
+    HIGH_WATER,
+    BelievedTime,
+    Doubt,
+    Heartbeat,
+    Known,
+    judge,
+    proved,
+    read_known,
+)
 from resources.clock_reading import ClockReading
 
 _CONFIRMATIONS = f"{ENGINE_FOLDER}/time_confirmations"
@@ -17,13 +28,16 @@ _SET_ASIDE = ".damaged"
 
 
 def find_moment(lake: Lake, places: tuple[FilePlace, ...], now: ClockReading) -> BelievedTime:
-    """The moment that this sweep may judge by; leaves the heartbeat of it. What cannot be read is set aside."""
+    """The moment that this sweep may judge by; leaves the heartbeat of it. What cannot be read is set aside, and what
+    cannot be written stops no sweep: it is an alarm."""
     known = read_known(lake)
     found = judge(known, now, lambda: _is_anything_due(lake, places, now.wall_at))
-    if known.is_damaged:
+    try:
         _set_aside(lake, known)
-    if found.at is not None:
-        _keep(lake, max(found.at, known.mark or found.at), found.heartbeat)
+        if found.at is not None:
+            _keep(lake, max(found.at, known.mark or found.at), found.heartbeat)
+    except Exception:  # noqa: BLE001 - of whatever kind: deletion does not wait for a note
+        return found if found.doubt else replace(found, doubt=Doubt.DAMAGED)
     return found
 
 
@@ -63,9 +77,11 @@ def _keep(lake: Lake, mark: datetime, heartbeat: Heartbeat | None) -> None:
 
 
 def _set_aside(lake: Lake, known: Known) -> None:
+    if not known.is_damaged:
+        return
     for key, found in ((HEARTBEAT, known.heartbeat), (HIGH_WATER, known.mark)):
-        raw = lake.objects.read_bytes(key)
-        if raw is not None and found is None:
+        raw = lake.objects.read_bytes(key) if found is None else None
+        if raw is not None:
             lake.objects.put_bytes(raw, key + _SET_ASIDE)
             lake.objects.delete(key)
 

@@ -21,6 +21,7 @@ from lakehouse.lake import ENGINE_FOLDER, Lake
 from lakehouse.reader import scan
 from lakehouse.store_day import StoreDay, capture_hour
 from lakehouse.writer import replace_partition
+from orchestration.__main__ import main
 from orchestration.confirm_time import confirm_time
 from resources.clock import Clock
 from resources.clock_reading import ClockReading
@@ -218,3 +219,20 @@ def test_a_clock_set_by_hand_sweeps_no_real_lake_and_nothing_in_production(
     monkeypatch.setenv("OPENAISLE_SETTINGS", str(tmp_path / "settings.yaml"))
     assert not run(home, by_hand).success
     assert living(home) == (2, 1, False)
+
+
+def test_the_documented_command(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = SetClock(hours=61.2, lie_h=169)
+    monkeypatch.setattr("resources.clock_reading.read_machine", clock.reading)
+    hour = capture_hour(clock.now())
+    command = ["--home", str(home), "confirm-time", "--by", "operator-1", "--yes-it-is"]
+    assert main([*command, capture_hour(at(61.2))]) == 1
+    assert "not confirmed" in capsys.readouterr().out
+    assert main([*command, hour]) == 0
+    assert "+608400 s" in capsys.readouterr().out
+    (kept,) = (home / "lake" / ENGINE_FOLDER / "time_confirmations").iterdir()
+    assert json.loads(kept.read_text())["confirmed_by"] == "operator-1"
+    assert main([*command, hour]) == 0
+    assert "nothing to confirm" in capsys.readouterr().out

@@ -195,6 +195,20 @@ def test_a_damaged_mark_is_set_aside_with_an_alarm(tmp_path: Path, raw: bytes) -
     assert find_moment(lake, (), reading(2 * TEN, 2 * TEN)).doubt is None
 
 
+@pytest.mark.parametrize("name", [HEARTBEAT, MARK])
+def test_a_folder_in_the_heartbeats_place_stops_no_sweep(tmp_path: Path, name: str) -> None:
+    """As with a file that may not be read or written, for those whom permissions bind."""
+    lake = Lake(str(tmp_path))
+    find_moment(lake, (), reading(timedelta(), timedelta(), sync=True))
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    for count in (1, 2):
+        found = find_moment(lake, (), reading(count * TEN, count * TEN, sync=True))
+        assert (found.doubt, found.at) == (Doubt.DAMAGED, T0 + count * TEN)
+    (tmp_path / name).rmdir()
+    assert find_moment(lake, (), reading(3 * TEN, 3 * TEN, sync=True)).doubt is None
+
+
 def test_both_damaged_and_nobody_vouches_the_clock_may_delete_nothing(tmp_path: Path) -> None:
     lake = Lake(str(tmp_path))
     lake.objects.put_bytes(b"{", HEARTBEAT)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import polars as pl
 import pytest
 
+from assets.orders.assets import review_decisions
 from assets.orders.review import expire
-from assets.privacy.sweep_moment import find_moment
+from assets.privacy.sweep_moment import confirm, find_moment
 from assets.vision.landed_clips import clips_of_day
 from lakehouse.contracts.orders import REVIEW_DECISIONS, REVIEW_ITEMS
 from lakehouse.lake import Lake
+from lakehouse.reader import scan
 from lakehouse.store_day import StoreDay
+from lakehouse.writer import CommitInfo, replace_partition
 from resources.believed_time import believed_now
 from resources.clock import Clock
 from resources.clock_reading import ClockReading
@@ -78,8 +82,22 @@ def test_a_believed_clock_is_taken_as_it_is_and_a_look_leaves_no_trace(lake: Lak
     assert believed_now(Lake(str(tmp_path / "new")), later(WEEK)) == later(WEEK).wall_at
 
 
-def test_the_steps_ask_for_the_believed_time(tmp_path: Path) -> None:
-    lake = Lake(str(tmp_path / "lake"))
-    find_moment(lake, (), ClockReading(T0, "boot-1", timedelta(hours=5), is_synchronised=True))
+def test_a_review_step_under_a_clock_a_week_ahead_closes_nothing(lake: Lake, tmp_path: Path) -> None:
+    day = StoreDay.of_instant("s001", T0)
+    open_item = {
+        "store_id": "s001",
+        "business_date": day.business_date.isoformat(),
+        "evidence_expires_at": T0 + timedelta(hours=60),
+    }
+    replace_partition(
+        lake, REVIEW_ITEMS, rows_of(REVIEW_ITEMS, open_item), day.partition(REVIEW_ITEMS),
+        commit=CommitInfo("run", "code"), now=T0,
+    )  # fmt: skip
     workplace, clock = Workplace(home=str(tmp_path)), Clock(fixed_at=(T0 + WEEK).isoformat())
-    assert Tables(workplace=workplace, clock=clock).now() == T0
+    resources = {"workplace": workplace, "clock": clock, "tables": Tables(workplace=workplace, clock=clock)}
+    assert dg.materialize([review_decisions], resources=resources).success
+    assert scan(lake, REVIEW_DECISIONS).collect().is_empty()
+
+    confirm(lake, ClockReading(T0 + WEEK, "simulated", timedelta(), is_synchronised=False), "operator-1")
+    assert dg.materialize([review_decisions], resources=resources).success
+    assert scan(lake, REVIEW_DECISIONS).collect()["decision"].to_list() == ["unbilled"]
