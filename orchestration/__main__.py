@@ -1,4 +1,4 @@
-"""Commands: `python -m orchestration run`, `ui`, `dbt-parse`."""
+"""Commands: `python -m orchestration run`, `ui`, `confirm-time`, `dbt-parse`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("run", help="everything that landed, through every asset")
     ui = commands.add_parser("ui", help="Dagster in the browser")
     ui.add_argument("--port", type=int, default=3000)
+    confirming = commands.add_parser("confirm-time", help="vouch for the machine's clock when a sweep doubts it")
+    confirming.add_argument("--yes-it-is", default="", metavar="HOUR", help="UTC hour by another clock: 2026-03-02T04Z")
+    confirming.add_argument("--by", default="", help="who confirms (the account that runs this)")
     commands.add_parser("dbt-parse", help="parses the dbt project, as make check does")
     arguments = parser.parse_args(argv)
     try:
@@ -37,6 +40,11 @@ def main(argv: list[str] | None = None) -> int:
         from orchestration.ui import serve
 
         serve(settings, arguments.port)
+    if arguments.command == "confirm-time":
+        from orchestration.confirm_time import confirm_time
+        from resources.clock_reading import read_machine
+
+        return confirm_time(settings, console, read_machine, hour=arguments.yes_it_is, by=arguments.by)
     from orchestration.dbt_parse import parse_project
 
     return parse_project()

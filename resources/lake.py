@@ -4,6 +4,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
@@ -15,6 +16,7 @@ from lakehouse.contract import AppendOnce, ReplacePartition, Severity, TableCont
 from lakehouse.errors import LakehouseError
 from lakehouse.lake import Lake
 from lakehouse.store_day import StoreDay
+from resources.believed_time import believed_now
 from resources.clock import Clock
 from resources.code_version import code_version
 from resources.landing import Landing
@@ -59,6 +61,10 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     workplace: dg.ResourceDependency[Workplace]
     clock: dg.ResourceDependency[Clock]
+
+    def now(self) -> datetime:
+        """The time to refuse and to close by: a clock in doubt loses no delivery and no open item."""
+        return believed_now(self.workplace.lake(), self.clock.reading())
 
     def read(self, contract: TableContract, store_day: StoreDay | None = None) -> pl.DataFrame:
         """Rows of a table, all or those of a store-day."""
@@ -139,7 +145,7 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
         model_version: str,
         planogram_version: str,
     ) -> writer.WriteReport:
-        lake, now = self.workplace.lake(), self.clock.now()
+        lake, now = self.workplace.lake(), self.now()
         info = writer.CommitInfo(context.run_id, code_version(), model_version, planogram_version)
         match write.contract.write_mode:
             case ReplacePartition():

@@ -224,7 +224,7 @@ def review_decisions(context: dg.AssetExecutionContext, tables: Tables) -> Itera
     Decisions are about items of earlier runs, so this reads orders/review_items without standing downstream
     of it.
     """
-    landing, lake, now = tables.workplace.landing(), tables.workplace.lake(), tables.clock.now()
+    landing, lake, now = tables.workplace.landing(), tables.workplace.lake(), tables.now()
     batch = landing.read(REVIEWS)
     items, known = tables.read(orders.REVIEW_ITEMS), tables.read(orders.REVIEW_DECISIONS)
     found = review.resolve(batch.frame, items, known, tables.read(store_reference.PRICES))

@@ -41,11 +41,12 @@ def footage_segments(context: dg.AssetExecutionContext, tables: Tables, workplac
     from assets.vision.landed_clips import clips_of_day, known_probes, sidecar_of, without_redeliveries
     from resources.landing_footage import consume_footage, read_footage
 
-    day, now = store_day_of(context), tables.clock.now()
+    day, now = store_day_of(context), tables.now()
     settings, landing = workplace.settings(), workplace.landing()
     landed = read_footage(landing, day.store_id)
     is_sealed = seals.is_sealed(tables.workplace.lake(), day)
-    arriving = clips_of_day(landed, day, landing.root, now, is_sealed=is_sealed)
+    latest = max(now, tables.clock.now())
+    arriving = clips_of_day(landed, day, landing.root, now, latest=latest, is_sealed=is_sealed)
     if is_sealed:
         # Moved out of the way first, or every later run would stumble over the same clips.
         consume_footage(landing, arriving.batch(landed), settings.footage_root, now=now)
