@@ -1,4 +1,4 @@
-"""A whole run, killed in the middle, is finished by the next one. Thirty of them: `python -m benchmarks.killed_runs`."""
+"""A run that is killed in the middle is finished by the next. Thirty of them: `python -m benchmarks.killed_runs`."""
 
 from __future__ import annotations
 
