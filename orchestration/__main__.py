@@ -8,11 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from orchestration import stopping
 from resources.settings import SettingsError, load_settings
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Returns the exit status: 0 done, 1 a step failed, 2 the settings cannot be used."""
+    """Returns the exit status: 0 done, 1 something failed, 2 the settings cannot be used. A signal ends the process
+    with 128 plus its number."""
     parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
     parser.add_argument("--home", type=Path, help="instead of OPENAISLE_HOME")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -33,9 +35,13 @@ def main(argv: list[str] | None = None) -> int:
     if not console.is_terminal:
         console = Console(width=110)
     if arguments.command == "run":
-        from orchestration.run import run
+        stopping.listen()
+        try:
+            from orchestration.run import run
 
-        return 0 if run(settings, console) else 1
+            return 0 if run(settings, console) else 1
+        except stopping.Stopped as stopped:
+            stopping.leave(stopped, console, "nothing is lost, the next run goes on from here")
     if arguments.command == "ui":
         from orchestration.ui import serve
 

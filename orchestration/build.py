@@ -13,6 +13,7 @@ from orchestration.automation import evidence_changed, marts_behind
 from orchestration.freshness import LATE
 from orchestration.housekeeping import housekeeping
 from orchestration.jobs import JOBS
+from orchestration.launcher import watched_executor
 from orchestration.schedules import schedules_of
 from orchestration.sensors import landing_sensor
 from resources.clock import Clock
@@ -64,7 +65,7 @@ def build_defs(overrides: Mapping[str, object] | None = None, environment: str =
                 description="Carries changes on: a table follows its upstream tables while its store-day is open.",
             ),
         ],
-        executor=dg.in_process_executor,
+        executor=watched_executor,
         resources={**resources, **{k: v for k, v in (overrides or {}).items() if k not in resources}},
     )
 
