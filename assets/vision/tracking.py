@@ -106,10 +106,3 @@ def corrected(found: Detections, correction: Correction) -> Detections:
     near = boxes[:, :2] + boxes[:, 2:4] * np.array([correction.left, correction.top])
     far = boxes[:, :2] + boxes[:, 2:4] * np.array([1.0 + correction.right, 1.0 + correction.bottom])
     return replace(found, ltwh_px=np.concatenate([near, far - near], axis=1))
-
-
-STORE_TRACKING = TrackingSettings(association=AssociationSettings(base_gain=1.0))
-"""For cameras that merge.py brings together: more reluctant to join, since the floor and other cameras know better.
-
-Searched on the simulator's tuning day: floor IDF1 97.3 with a gain of 1, 79.6 with the 2 that serves a single camera.
-"""
