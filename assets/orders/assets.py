@@ -18,6 +18,7 @@ from lakehouse import seals
 from lakehouse.contracts import orders, store_reference, vision
 from lakehouse.lake import Lake
 from lakehouse.store_day import StoreDay
+from resources.facts import mean, share
 from resources.lake import Report, Tables, TableWrite
 from resources.landing import Batch, Rejection
 from resources.landing_formats import GATE_EVENTS, ORDERS_HISTORY, REVIEWS
@@ -118,9 +119,9 @@ def visits_and_tracks(context: dg.AssetExecutionContext, tables: Tables) -> Iter
         f"{state}_visits": found.visits.filter(pl.col("state") == state).height for state in orders.VISIT_STATES
     }
     facts |= {
-        "without_track_share": _share(found.visits, ~pl.col("has_track")),
+        "without_track_share": share(found.visits, ~pl.col("has_track")),
         "unmatched_tracks": tracks.height - found.visit_tracks.height,
-        "mean_binding_confidence": _mean(found.visit_tracks, "binding_prob"),
+        "mean_binding_confidence": mean(found.visit_tracks, "binding_prob"),
     }
     yield from tables.write(
         context,
@@ -151,7 +152,7 @@ def baskets(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Repor
     results = quality.check_baskets(found.baskets, stays, events, tables.read(store_reference.PRODUCTS))
     facts: dict[str, Fact] = {
         "pieces": int(found.baskets["quantity"].sum()),
-        "mean_confidence": _mean(found.closings, "confidence_prob"),
+        "mean_confidence": mean(found.closings, "confidence_prob"),
         "unattributed_events": found.unattributed.height,
     }
     yield from tables.write(
@@ -196,7 +197,7 @@ def orders_and_review(context: dg.AssetExecutionContext, tables: Tables) -> Iter
     waiting = found.review_items.filter(pl.col("state") == "waiting")
     facts: dict[str, Fact] = {
         "value_fen": int(found.orders["amount_fen"].sum()),
-        "mean_confidence": _mean(found.orders, "confidence_prob"),
+        "mean_confidence": mean(found.orders, "confidence_prob"),
     }
     review_facts: dict[str, Fact] = {
         "waiting": waiting.height,
@@ -277,16 +278,6 @@ def _of_open_days(lake: Lake, rows: pl.DataFrame) -> pl.DataFrame:
         not seals.is_sealed(lake, StoreDay(store_id, date.fromisoformat(day))) for store_id, day in places.iter_rows()
     ]
     return rows.join(places.filter(pl.Series(is_open, dtype=pl.Boolean)), on=["store_id", "business_date"], how="semi")
-
-
-def _share(frame: pl.DataFrame, condition: pl.Expr) -> float:
-    return round(frame.filter(condition).height / max(1, frame.height), 4)
-
-
-def _mean(frame: pl.DataFrame, column: str) -> float:
-    """0 for no rows."""
-    value = frame.select(pl.col(column).cast(pl.Float64).mean()).item()
-    return round(float(value), 4) if value is not None else 0.0
 
 
 ASSETS = (
