@@ -18,6 +18,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from assets.vision.log_odds import log_odds, logistic_each
+
 if TYPE_CHECKING:
     import openvino as ov
 
@@ -181,7 +183,7 @@ def decode(outputs: Sequence[npt.NDArray[np.float32]], score_prob: float, overla
     Row 0 is the person logit; rows 1-44 are left, top, right, bottom distances from the cell's centre as
     distributions over 11 bins, in strides (generalised focal loss, Li et al. 2020).
     """
-    threshold = float(np.log(score_prob / (1.0 - score_prob)))
+    threshold = log_odds(score_prob)
     found: list[npt.NDArray[np.float32]] = []
     for stride, output in zip(STRIDES, outputs, strict=True):
         maps = output[0]
@@ -195,7 +197,7 @@ def decode(outputs: Sequence[npt.NDArray[np.float32]], score_prob: float, overla
         distances = (weights * np.arange(BINS, dtype=np.float32)[None, :, None]).sum(axis=1) / weights.sum(axis=1)
         centres = _cell_centres(columns, rows, stride)[cells].T
         near, far = centres - distances[:2] * stride, centres + distances[2:] * stride
-        scores = 1.0 / (1.0 + np.exp(-logits[cells]))
+        scores = logistic_each(logits[cells])
         found.append(np.concatenate([near, far - near, scores[None]]).T)
     if not found:
         return np.empty((0, 5), dtype=np.float32)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from assets.vision.arrays import Array
 
 
 @dataclass(frozen=True)

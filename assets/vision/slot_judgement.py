@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from assets.vision.log_odds import logistic
 from assets.vision.slot_settings import SlotSettings
 from assets.vision.slot_signal import (
     CORE,
@@ -65,8 +66,8 @@ def judge(before_bgr: FloatArray, after_bgr: FloatArray, facings: int, settings:
             share = 0.0
         has_changed = share > settings.change_share
         strength = float(np.dot(settings.direction_weights, direction_features(before_bgr, after_bgr, changed)))
-    put = _logistic(strength)
-    surety = _logistic(settings.change_slope * (share - settings.change_share))
+    put = logistic(strength)
+    surety = logistic(settings.change_slope * (share - settings.change_share))
     count = _changed_facings(changed, facings)
     return Judgement(
         has_changed=has_changed,
@@ -129,10 +130,6 @@ def look_of_goods(with_bgr: FloatArray, without_bgr: FloatArray, settings: SlotS
     hue, saturation, value = cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV)[0].T.astype(np.int64)
     bins = np.where(saturation > 70, hue * 12 // 180, 12 + (value > 70) + (value > 170))
     return tuple((np.bincount(bins, minlength=15) / len(bins)).tolist())
-
-
-def _logistic(value: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-np.clip(value, -30.0, 30.0))))
 
 
 def _changed_facings(changed: npt.NDArray[np.bool_], facings: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from assets.vision.arrays import Array
 
 
 def local_linear(time_s: Array, values: Array, at_s: Array, sigma_s: float, weights: Array | None = None) -> Array:

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from assets.vision.appearance import APPEARANCE_SIZE, describe
+from assets.vision.arrays import Array
 from assets.vision.box_fit import BoxFit
 from assets.vision.clips import UnreadableClipError, frames
 from assets.vision.detector import Detector
 from assets.vision.tracking import CameraTracks, TrackingSettings, corrected, link
 from assets.vision.tracklets import Detections
 
-Array = npt.NDArray[np.float64]
 Given = Callable[[int], Array]
 """Frame number -> boxes (n, 5) left, top, width, height, score."""
 VIDEO_WIDTH_PX = 416
