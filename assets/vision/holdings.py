@@ -17,8 +17,8 @@ from assets.vision.log_odds import log_odds, logistic
 
 @dataclass(frozen=True)
 class HoldingsSettings:
-    """How likely a change is a put-back before anybody looks at it (0 to 1, by what the person holds), and how much less
-    so if what was put looks like nothing they hold."""
+    """How likely a change is a put-back before anybody looks at it (0 to 1, by what the person holds), and how much
+    less likely if what was put looks like nothing they hold."""
 
     put_prob_unknown: float = 0.24
     """Of a person nothing is known of: 24 % of the competition's events were put-backs (ground_truth_v14.json)."""
