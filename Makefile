@@ -28,8 +28,11 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 $(PY):
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "OpenAisle needs Python 3.11, found " + sys.version.split()[0] + "; set PYTHON=/path/to/python3.11")'
-	@$(PYTHON) -m venv $(VENV)
+	@found="$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true)"; \
+	if [ "$$found" != 3.11 ]; then \
+	  echo "OpenAisle needs Python 3.11, and $(or $(PYTHON),no python3) is $${found:-not a Python}: set PYTHON=/path/to/python3.11" >&2; exit 1; \
+	fi
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 setup: $(PY) ## what `make run` and `make ui` need, into .venv
 	$(call install,requirements.lock,run)

@@ -23,6 +23,9 @@ from resources.landing_formats import Reason
 CLOSING_MARGIN = timedelta(hours=1)
 """An item closes this long before its store-day seals, so that the closing run still finds the day open."""
 
+OF_NOBODY = frozenset({"no_account", "unattributed_events"})
+"""Reasons of items that no account stands behind: there is nobody to bill, so they can only be rejected."""
+
 SYSTEM = "system"
 EXPIRED = "evidence expired before a decision"
 
@@ -59,7 +62,7 @@ def resolve(landed: pl.DataFrame, items: pl.DataFrame, known: pl.DataFrame, pric
     `items`: rows of `review_items` that the decisions may be about; `known`: rows of `review_decisions`;
     `prices`: rows of `prices`, which say what an amendment may name. A decision delivered again is neither
     new nor refused. Who accepts must know what is billed: an item with an unknown product can be amended or
-    rejected.
+    rejected. Where nobody can be billed, an item can only be rejected.
     """
     item_of = {row["review_id"]: row for row in items.select(_ITEM_COLUMNS).iter_rows(named=True)}
     when_decided: dict[str, datetime] = dict(first_decisions(known).select("review_id", "decided_at").iter_rows())
@@ -82,6 +85,8 @@ def resolve(landed: pl.DataFrame, items: pl.DataFrame, known: pl.DataFrame, pric
             reason, field = Reason.EVIDENCE_EXPIRED, "decided_at"
         elif line["decision"] == "accept" and item["reason"] == "unknown_product":
             reason, field = Reason.NOT_ALLOWED, "decision"
+        elif line["decision"] != "reject" and item["reason"] in OF_NOBODY:
+            reason, field = Reason.NOBODY_TO_BILL, "decision"
         else:
             place = (item["store_id"], item["business_date"])
             if place not in on_sale:
