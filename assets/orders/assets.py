@@ -14,6 +14,7 @@ from assets.orders import baskets as basket_rules
 from assets.orders import checks, history, landed_scans, quality, reference, review, visits
 from assets.orders import gate_events as scans
 from assets.orders import orders as billing
+from assets.orders.billing_settings import BillingPolicy
 from lakehouse import seals
 from lakehouse.contracts import orders, store_reference, vision
 from lakehouse.lake import Lake
@@ -186,7 +187,7 @@ def orders_and_review(context: dg.AssetExecutionContext, tables: Tables) -> Iter
     events, stays = tables.read(vision.SHELF_EVENTS, day), tables.read(orders.VISITS, day)
     links = tables.read(orders.VISIT_TRACKS, day)
     netting = basket_rules.net(events, stays, links)
-    policy = billing.BillingPolicy(settings.file.review.threshold_prob)
+    policy = BillingPolicy(settings.file.review.threshold_prob)
     decisions = tables.read(orders.REVIEW_DECISIONS, day)
     prices = tables.read_store(store_reference.PRICES, day.store_id)
     found = billing.settle(day, stays, netting, prices, decisions, policy)
