@@ -21,7 +21,6 @@ from pathlib import Path
 import polars as pl
 
 from lakehouse.contracts.columns import INSTANT
-from lakehouse.store_day import capture_hour
 from resources.landing import REJECTED, Consumption, Landing, Rejection, write_reasons
 from resources.landing_formats import (
     Field,
@@ -112,6 +111,11 @@ def format_stamp(captured_at: datetime) -> str:
     """The inverse of `parse_stamp`, to the millisecond."""
     moment_utc = captured_at.astimezone(UTC)
     return f"{moment_utc.strftime(STAMP)}.{moment_utc.microsecond // 1000:03d}Z"
+
+
+def capture_hour(captured_at: datetime) -> str:
+    """UTC hour label, as 2026-11-22T15Z."""
+    return captured_at.astimezone(UTC).strftime("%Y-%m-%dT%HZ")
 
 
 def place_of(store_id: str, camera_id: str, captured_at: datetime, sha256: str) -> str:
