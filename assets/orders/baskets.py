@@ -106,7 +106,7 @@ class _Hands:
         return is_inside and product_id is not None and product_id in self.held
 
     def latest_of(self, product_id: str | None) -> tuple[datetime, str]:
-        """When the hands were last seen at work and the product's last event; a stable order of holders."""
+        """Key by which holders are sorted: when the hands were last seen at work, then the product's last event."""
         return self.last_event_at or self.entered_at, self.event_ids[product_id][-1]
 
     def put_down(self, product_id: str | None) -> None:

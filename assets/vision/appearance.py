@@ -49,8 +49,8 @@ Histogram = npt.NDArray[np.float32]
 
 @lru_cache(maxsize=1)
 def _tables() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Of every colour (32768, BGR in 5 bits each): its weights in the 72 HSV bins, then 1 at its name among COLOURS.
-    And of every stripe (3 of appearance, upper, lower clothing): the share of each pixel of a patch in it.
+    """Two tables. Of colours (32768 rows, BGR in 5 bits each): weights in the 72 HSV bins, and a 1 at the colour's name
+    among COLOURS. Of stripes (3 of appearance, upper, lower clothing): weights of the pixels of a patch.
     """
     levels = (np.arange(32) * 8 + 4).astype(np.uint8)
     blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")

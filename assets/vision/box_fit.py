@@ -74,7 +74,7 @@ class BoxFit:
             self._greys, self._boxes = self._greys[::2], self._boxes[::2]
 
     def correction(self) -> Correction:
-        """The habit of these boxes, or no correction where too few people stand alone to tell."""
+        """The usual offset of these boxes; none where too few people stand alone to tell."""
         settings = self._settings
         if len(self._greys) < settings.least_frames:
             return Correction()

@@ -93,7 +93,7 @@ class StoreHoldings:
         return Movement("pick", product, quantity, probability)
 
     def cost(self, slot_id: str, track_id: str, put_log_odds: float) -> float:
-        """Minus log-likelihood that somebody who carries what this person carries did such a thing."""
+        """Minus log-likelihood of such an event by somebody who carries what this person carries."""
         prior = self._prior(track_id, self.planogram.get(slot_id))
         put, put_prior = logistic(put_log_odds), logistic(prior)
         return -math.log(put * put_prior + (1.0 - put) * (1.0 - put_prior))
@@ -120,7 +120,7 @@ class StoreHoldings:
         return min((_apart(one, other) for one in looks for other in known), default=1.0)
 
     def _stranger(self, track_id: str | None, looks: Sequence[Look]) -> float:
-        """Log-odds against a put-back: nothing that this person carries looks like what seems to have come."""
+        """Log-odds against a put-back that looks like nothing this person carries; 0 where that cannot be told."""
         if track_id is None or track_id in self.staff or not looks or not self._carried[track_id]:
             return 0.0
         likest = min(self._unlike(track_id, product, looks) for product in self._carried[track_id])

@@ -139,7 +139,7 @@ def trajectories(
     """One trajectory per person from a store-day's detections (contract vision/detections, any order).
 
     Deterministic: the same detections give the same track ids. Detections of cameras without calibration are
-    passed over; it is for the caller to count them.
+    passed over; the caller counts them.
     """
     settings = settings or MergeSettings()
     known = detections.filter(pl.col("camera_id").is_in(list(cameras))).sort(
@@ -148,7 +148,7 @@ def trajectories(
     if known.is_empty():
         return _empty()
     seconds = known["captured_at"].dt.epoch("us").to_numpy().astype(np.float64) / 1e6
-    origin = int(np.floor(seconds.min() / STEP_S)) - 10
+    origin = int(np.floor(seconds.min() / STEP_S)) - 10  # so that no step is negative
     parts: list[_CameraTrack] = []
     gates = (store.entrance_zone_m, store.exit_zone_m)
     for number, camera_id in enumerate(sorted(known["camera_id"].unique().to_list())):

@@ -58,7 +58,7 @@ def usual_score(found: Detections, tracks: Sequence[Index], settings: JudgementS
 
 
 def is_convincing(found: Detections, rows: Index, usual: float, settings: JudgementSettings) -> bool:
-    """Is this track sure enough, for one that moves as much, or as little, as it does?"""
+    """Whether a track scores well enough to be a person; one that stays where it is must score better."""
     moves = moved_heights(found, rows) >= settings.moving_heights
     doubt = settings.mover_doubt if moves else settings.still_doubt
     scores = np.append(found.score[rows], usual)
