@@ -148,7 +148,7 @@ def trajectories(
     if known.is_empty():
         return _empty()
     seconds = known["captured_at"].dt.epoch("us").to_numpy().astype(np.float64) / 1e6
-    origin = int(np.floor(seconds.min() / STEP_S)) - 10  # so that no step is negative
+    origin = int(np.floor(seconds.min() / STEP_S)) - 10  # the first detection lies at step 10
     parts: list[_CameraTrack] = []
     gates = (store.entrance_zone_m, store.exit_zone_m)
     for number, camera_id in enumerate(sorted(known["camera_id"].unique().to_list())):

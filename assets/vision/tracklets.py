@@ -114,7 +114,7 @@ class _Active:
         weight = 1.0 if len(self.rows) == 1 else 1.0 - memory
         self.velocity = (1 - weight) * self.velocity + weight * seen
         self.rows.append(row)
-        # Boxes tremble: from the fourth sighting on, half of the size and a quarter of the place are the predicted ones.
+        # Boxes tremble: from the fourth sighting on, half of the size and a quarter of the place are predicted.
         self.box = 0.5 * box + 0.5 * self.predicted(time_s) if len(self.rows) > 3 else box
         self.box[:2] = 0.5 * self.box[:2] + 0.5 * box[:2]
         self.time_s = time_s
