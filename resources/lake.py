@@ -90,16 +90,20 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Audits all tables of a step, commits them in order, and reports.
 
         If a blocking check fails or a check raised, yields the results of all checks and raises dagster.Failure with
-        the counts; no table has changed then. Only the tables that the run selected are written.
+        their names and counts; no table has changed then. Only the tables that the run selected are written.
         """
         started = time.monotonic()
         selected = [w for w in writes if asset_key(w.contract) in context.selected_asset_keys]
         results = {write.contract.path: self._audit(write, store_day) for write in selected}
         for write in selected:
             yield from _check_reports(context, write.contract, results[write.contract.path])
-        broken = sum(result.blocks for found in results.values() for result in found)
+        broken = [f"{path}: {result.words}" for path, found in results.items() for result in found if result.blocks]
         if broken:
-            raise dg.Failure(description=f"{broken} blocking checks failed; nothing was written", allow_retries=False)
+            raise dg.Failure(
+                description=f"nothing was written: {'; '.join(broken)}. The asset's Checks tab says what each check "
+                "means; what landed is still there, so the step can run again once the cause is mended",
+                allow_retries=False,
+            )
         audited = time.monotonic() - started
         for write in selected:
             report = self._commit(context, write, store_day, model_version, planogram_version)
