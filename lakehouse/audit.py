@@ -76,6 +76,19 @@ def identity_check(
     )
 
 
+def no_strangers(
+    name: str,
+    rows: pl.DataFrame,
+    known: pl.DataFrame,
+    key: str | tuple[str, ...],
+    severity: Severity = Severity.BLOCKING,
+) -> ExpectationResult:
+    """The result of a check over two tables: every row's `key` (one column or several) is among those of `known`."""
+    columns = [key] if isinstance(key, str) else list(key)
+    strangers = rows.join(known.select(columns).unique(), columns, how="anti").height
+    return identity_check(name, strangers, rows.height, column=columns[-1], severity=severity)
+
+
 def run_expectations(
     contract: TableContract, frame: pl.DataFrame, expectations: tuple[Expectation, ...] | None = None
 ) -> list[ExpectationResult]:
