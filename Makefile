@@ -22,7 +22,7 @@ if [ "$$(cat $(VENV)/.$(2) 2>/dev/null || true)" != "$$want" ]; then \
 fi
 endef
 
-.PHONY: help setup setup-test setup-bench setup-simulation run test ui check bench simulate review clean
+.PHONY: help setup setup-test setup-bench setup-simulation run test test-long ui check bench simulate review confirm-time clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -50,8 +50,11 @@ run: setup ## a store-day from footage to orders, statistics and proofs; a secon
 	@$(PY) -m simulation land --home "$(OPENAISLE_HOME)"
 	@$(PY) -m orchestration run
 
-test: setup-test ## the whole test suite
+test: setup-test ## the test suite: minutes
 	@$(PY) -m pytest -n 2 --dist loadfile
+
+test-long: setup-simulation ## what takes longer: the renderer, kills in the middle of a run
+	@$(PY) -m pytest -n 2 --dist load -m long
 
 ui: setup ## Dagster at http://localhost:3000 over what `make run` left
 	@$(PY) -m orchestration ui --port $(PORT)
@@ -71,6 +74,9 @@ simulate: setup-simulation ## render a new simulated store-day: make simulate SE
 
 review: setup ## what waits for a person's judgement, and how to decide it: make review ARGS="--help"
 	@$(PY) -m assets.orders.review_cli $(ARGS)
+
+confirm-time: setup ## vouch for the machine's clock when a sweep doubts it (docs/runbooks/doubted-clock.md)
+	@$(PY) -m orchestration confirm-time $(ARGS)
 
 clean: ## removes the environment and everything under OPENAISLE_HOME
 	rm -rf $(VENV) "$(OPENAISLE_HOME)" dbt_project/target dbt_project/logs

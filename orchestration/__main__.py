@@ -1,4 +1,4 @@
-"""Commands: `python -m orchestration run`, `ui`, `migrate`, `dbt-parse`."""
+"""Commands: `python -m orchestration run`, `ui`, `migrate`, `confirm-time`, `dbt-parse`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ def main(argv: list[str] | None = None) -> int:
     ui = commands.add_parser("ui", help="Dagster in the browser")
     ui.add_argument("--port", type=int, default=3000)
     commands.add_parser("migrate", help="brings the tables of an older version to the contracts of this one")
+    confirming = commands.add_parser("confirm-time", help="vouch for the machine's clock when a sweep doubts it")
+    confirming.add_argument("--yes-it-is", default="", metavar="HOUR", help="UTC hour by another clock: 2026-03-02T04Z")
+    confirming.add_argument("--by", default="", help="who confirms (the account that runs this)")
     commands.add_parser("dbt-parse", help="parses the dbt project, as make check does")
     arguments = parser.parse_args(argv)
     try:
@@ -59,6 +62,11 @@ def _command(arguments: argparse.Namespace, settings: Settings, console: Console
         from orchestration.migrating import migrate_tables
 
         return 0 if migrate_tables(settings.lake(), console, datetime.now(UTC)) else 1
+    if arguments.command == "confirm-time":
+        from orchestration.confirm_time import confirm_time
+        from resources.clock_reading import read_machine
+
+        return confirm_time(settings, console, read_machine, hour=arguments.yes_it_is, by=arguments.by)
     from orchestration.dbt_parse import parse_project
 
     return parse_project()
