@@ -113,7 +113,9 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
     held, held_episodes = tables.read(vision.DETECTIONS, day), tables.read(vision.SLOT_EPISODES, day)
     if tables.last_digest(context, vision.DETECTIONS, "basis") != basis:
         held, held_episodes = held.clear(), held_episodes.clear()
-    clips = [clip for clip in usable_clips(segments, settings.footage_root) if clip.camera_id in cameras]
+    usable = usable_clips(segments, settings.footage_root)
+    sorted_out = clip_work.fitting_clips(usable, segments, cameras)
+    clips = sorted_out.fitting
     with_slots = [camera_id for camera_id, (slots, _) in views.items() if slots]
     new = clip_work.clips_to_analyse(clips, held_episodes, held, with_slots)
     nothing: tuple[list[SlotView], list[SlotView]] = ([], [])
@@ -139,11 +141,14 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
     )
     inside, past_midnight = _within(day, detections)
     minutes = sum(r.stats.frame_count / task.clip.fps for r, task in zip(worked.results, tasks, strict=True)) / 60
+    failed = sum(bool(r.stats.reason) for r in worked.results)
     facts: dict[str, Fact] = {
         "basis": Digest(basis),
         "clips_analysed": len(tasks),
         "clips_kept_from_before": len(clips) - len(tasks),
-        "clips_failed": sum(bool(r.stats.reason) for r in worked.results),
+        "clips_failed": failed,
+        "clips_of_unknown_cameras": sorted_out.of_unknown_cameras,
+        "clips_of_other_size": sorted_out.of_other_size,
         "core_seconds": round(worked.core_seconds, 2),
         "seconds": round(time.monotonic() - started, 2),
         "peak_worker_mb": round(worked.peak_mb, 1),
@@ -166,9 +171,9 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
             TableWrite(
                 vision.DETECTIONS,
                 inside.sort("camera_id", "captured_at", "clip_id", "detection_index"),
-                checks.check_detections(inside, camera_rows, segments),
+                checks.check_detections(inside, camera_rows, segments, len(usable) - len(clips) + failed),
                 {"mean_score": _mean(inside, "score_prob"), **facts},
-                may_empty=bool(clips),
+                may_empty=not segments.is_empty(),
             ),
             TableWrite(
                 vision.SLOT_EPISODES,
@@ -176,7 +181,7 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
                 checks.check_slot_episodes(episodes, view_rows),
                 {f"{kind}_episodes": episodes.filter(pl.col("kind") == kind).height for kind in vision.EPISODE_KINDS}
                 | {"basis": Digest(basis)},
-                may_empty=bool(clips),
+                may_empty=not segments.is_empty(),
             ),
         ],
         store_day=day,
@@ -366,7 +371,7 @@ def _within(day: StoreDay, frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 
 
 def _camera_minutes(segments: pl.DataFrame) -> float:
-    usable = segments.filter(pl.col("status").is_in(["ok", "truncated"]))
+    usable = segments.filter(pl.col("status").is_in(vision.USABLE_STATUSES))
     return round(float(usable["duration_ms"].sum()) / 60_000, 3)
 
 

@@ -6,20 +6,27 @@ import polars as pl
 
 from lakehouse.audit import ExpectationResult, identity_check
 from lakehouse.contract import Severity
+from lakehouse.contracts.vision import USABLE_STATUSES
 from resources.table_specs import DomainCheck
 
 WARNING = Severity.WARNING
 
 DECLARED: dict[str, tuple[DomainCheck, ...]] = {
     "vision/footage_segments": (
-        DomainCheck("clips_usable", "Clips that can be decoded whole; the others carry a reason.", WARNING),
+        DomainCheck("clips_usable", "Clips whole and as their sidecar says; the others carry a reason.", WARNING),
         DomainCheck("hash_is_promised", "The file is the one that its sidecar describes.", WARNING),
         DomainCheck("cameras_known", "Footage comes from cameras with reference data.", WARNING),
+        DomainCheck("pictures_fit_cameras", "Pictures have the size that their camera was calibrated for.", WARNING),
         DomainCheck("cameras_cover_hours", "Every known camera has footage in every hour in which one has.", WARNING),
     ),
     "vision/detections": (
         DomainCheck("box_inside_frame", "Boxes lie inside their camera's frame."),
         DomainCheck("clips_known", "Every row's clip is in the catalogue."),
+        DomainCheck(
+            "clips_looked_through",
+            "Every usable clip was looked through: its camera is known and calibrated for it, and it decoded.",
+            WARNING,
+        ),
     ),
     "vision/slot_episodes": (
         DomainCheck("slots_known", "Every slot or zone is one that the camera sees."),
@@ -50,23 +57,31 @@ def check_footage_segments(segments: pl.DataFrame, cameras: pl.DataFrame) -> lis
     other_file = segments.filter(pl.col("reason").str.contains("(hash)", literal=True)).height
     hours = segments.select("capture_hour").unique()
     wanted = cameras.select("camera_id").unique().join(hours, how="cross")
-    covered = segments.filter(pl.col("status").is_in(["ok", "truncated"])).select("camera_id", "capture_hour")
+    usable = segments.filter(pl.col("status").is_in(USABLE_STATUSES))
+    covered = usable.select("camera_id", "capture_hour")
     uncovered = wanted.join(covered, on=["camera_id", "capture_hour"], how="anti").height
+    other_size = (
+        usable.join(cameras.select("camera_id", width="width_px", height="height_px"), on="camera_id")
+        .filter((pl.col("width_px") != pl.col("width")) | (pl.col("height_px") != pl.col("height")))
+        .height
+    )
     return [
         identity_check("clips_usable", unusable, total, column="status", severity=WARNING),
         identity_check("hash_is_promised", other_file, total, column="sha256", severity=WARNING),
         _strangers("cameras_known", segments, cameras, "camera_id", WARNING),
+        identity_check("pictures_fit_cameras", other_size, usable.height, column="width_px", severity=WARNING),
         identity_check("cameras_cover_hours", uncovered, wanted.height, column="camera_id", severity=WARNING),
     ]
 
 
 def check_detections(
-    detections: pl.DataFrame, cameras: pl.DataFrame, segments: pl.DataFrame
+    detections: pl.DataFrame, cameras: pl.DataFrame, segments: pl.DataFrame, not_looked_through: int
 ) -> list[ExpectationResult]:
-    """Results for vision/detections."""
+    """Results for vision/detections. `not_looked_through`: usable clips that were left out, or failed on the way."""
     sizes = cameras.select(
         "camera_id", pl.col("width_px").alias("frame_width"), pl.col("height_px").alias("frame_height")
     )
+    usable = segments.filter(pl.col("status").is_in(USABLE_STATUSES)).height
     slack = 1.0
     outside = (
         detections.join(sizes, on="camera_id", how="left")
@@ -82,6 +97,7 @@ def check_detections(
     return [
         identity_check("box_inside_frame", outside, detections.height, column="left_px"),
         _strangers("clips_known", detections, segments, "clip_id"),
+        identity_check("clips_looked_through", not_looked_through, usable, column="clip_id", severity=WARNING),
     ]
 
 
