@@ -206,12 +206,15 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
 def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Report]:
     """One trajectory per person from the detections of all cameras."""
     from assets.vision import clip_work, merge
+    from assets.vision.camera_agreement import without
 
     started, day = time.monotonic(), store_day_of(context)
     detections = tables.read(vision.DETECTIONS, day)
     camera_rows = tables.read_store(store_reference.CAMERAS, day.store_id)
     stores = tables.read_store(store_reference.STORES, day.store_id)
-    found = merge.trajectories(detections, clip_work.cameras_of(camera_rows), _plan(stores))
+    misplaced = _misplaced(detections, camera_rows, stores)
+    seen = without(detections, misplaced)
+    found = merge.trajectories(seen, clip_work.cameras_of(camera_rows), _plan(stores))
     seconds = round(time.monotonic() - started, 2)
     slots = tables.read_store(store_reference.SLOTS, day.store_id)
     picture = _floor_picture(day, stores, slots, found.tracks, found.track_points)
@@ -222,8 +225,14 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
             TableWrite(
                 vision.SIGHTINGS,
                 found.sightings,
-                checks.check_tracks_known(found.sightings, found.tracks),
-                {"filled_share": round(filled, 4)},
+                [
+                    *checks.check_tracks_known(found.sightings, found.tracks),
+                    checks.check_cameras_agree(misplaced, detections),
+                ],
+                {
+                    "filled_share": round(filled, 4),
+                    **{f"camera_hours_{reason}": count for reason, count in _counts(misplaced, "reason").items()},
+                },
                 may_empty=True,
             ),
             TableWrite(
@@ -265,6 +274,9 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
             vision.SHELF_EVENTS,
             [
                 vision.SLOT_EPISODES,
+                vision.DETECTIONS,
+                store_reference.CAMERAS,
+                store_reference.STORES,
                 vision.SIGHTINGS,
                 vision.TRACK_POINTS,
                 vision.TRACKS,
@@ -282,14 +294,21 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
 def shelf_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Report]:
     """Slot episodes of all cameras as events, each given to the person who stood there, or to nobody."""
     from assets.vision import attribution, clip_work
+    from assets.vision.camera_agreement import without
 
     started, day = time.monotonic(), store_day_of(context)
     planograms = tables.read_store(store_reference.PLANOGRAMS, day.store_id)
     planogram = clip_work.planogram_on(planograms, day.business_date)
     slots = tables.read_store(store_reference.SLOTS, day.store_id)
     tracks, points = tables.read(vision.TRACKS, day), tables.read(vision.TRACK_POINTS, day)
+    stores = tables.read_store(store_reference.STORES, day.store_id)
+    cameras = tables.read_store(store_reference.CAMERAS, day.store_id)
+    # A camera that does not look where it should sees other slots than those whose names it gives.
+    misplaced = _misplaced(tables.read(vision.DETECTIONS, day), cameras, stores)
+    episodes = tables.read(vision.SLOT_EPISODES, day)
+    kept = without(episodes, misplaced)
     found = attribution.attribute(
-        tables.read(vision.SLOT_EPISODES, day),
+        kept,
         tables.read(vision.SIGHTINGS, day),
         points,
         slots,
@@ -309,10 +328,10 @@ def shelf_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
         "mean_event_confidence": _mean(moving, "event_prob"),
         "mean_attribution_confidence": _mean(moving, "attribution_prob"),
         "mean_cameras": _mean(moving, "camera_count"),
+        "episodes_left_out": episodes.height - kept.height,
         "seconds": round(time.monotonic() - started, 2),
         "planogram": Digest(clip_work.frame_digest(planogram)),
     }
-    stores = tables.read_store(store_reference.STORES, day.store_id)
     facts["floor_density"] = _floor_picture(day, stores, slots, tracks, points, events)
     yield from tables.write(
         context,
@@ -334,6 +353,18 @@ def _staff_tracks(tables: Tables, day: StoreDay) -> frozenset[str]:
     staff = tables.read(orders.VISITS, day).filter(pl.col("state") == "staff")
     links = tables.read(orders.VISIT_TRACKS, day)
     return frozenset(links.join(staff.select("visit_id"), "visit_id")["track_id"])
+
+
+def _misplaced(detections: pl.DataFrame, cameras: pl.DataFrame, stores: pl.DataFrame) -> pl.DataFrame:
+    from assets.vision.camera_agreement import misplaced_cameras
+    from assets.vision.clip_work import cameras_of
+
+    floor_m = stores.select("floor_width_m", "floor_depth_m").row(0) if stores.height else (0.0, 0.0)
+    return misplaced_cameras(detections, cameras_of(cameras), floor_m)
+
+
+def _counts(frame: pl.DataFrame, column: str) -> dict[str, int]:
+    return dict(frame.group_by(column).len().sort(column).iter_rows())
 
 
 def _floor_picture(

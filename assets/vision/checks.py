@@ -32,7 +32,15 @@ DECLARED: dict[str, tuple[DomainCheck, ...]] = {
         DomainCheck("slots_known", "Every slot or zone is one that the camera sees."),
         DomainCheck("ends_after_it_began", "An episode ends after it began."),
     ),
-    "vision/sightings": (DomainCheck("tracks_known", "Every row's track is in vision/tracks."),),
+    "vision/sightings": (
+        DomainCheck("tracks_known", "Every row's track is in vision/tracks."),
+        DomainCheck(
+            "cameras_agree",
+            "Cameras look where they were calibrated to look; one whose people stand off the floor, or where no other "
+            "camera sees them, is left out for the hour.",
+            WARNING,
+        ),
+    ),
     "vision/track_points": (
         DomainCheck("tracks_known", "Every row's track is in vision/tracks."),
         DomainCheck("points_on_floor", "Points lie on the store's floor, give or take a metre.", WARNING),
@@ -114,6 +122,12 @@ def check_slot_episodes(episodes: pl.DataFrame, slot_views: pl.DataFrame) -> lis
 def check_tracks_known(rows: pl.DataFrame, tracks: pl.DataFrame) -> list[ExpectationResult]:
     """Result for vision/sightings and vision/clothing."""
     return [_strangers("tracks_known", rows, tracks, "track_id")]
+
+
+def check_cameras_agree(misplaced: pl.DataFrame, detections: pl.DataFrame) -> ExpectationResult:
+    """Result for vision/sightings: `misplaced` has a row per camera and hour that is out of place."""
+    total = detections.select("camera_id", "capture_hour").n_unique() if detections.height else 0
+    return identity_check("cameras_agree", misplaced.height, total, column="camera_id", severity=WARNING)
 
 
 def check_track_points(points: pl.DataFrame, tracks: pl.DataFrame, stores: pl.DataFrame) -> list[ExpectationResult]:

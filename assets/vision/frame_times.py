@@ -132,8 +132,9 @@ def _longest_rise(times: Sequence[float]) -> list[int]:
             continue
         at = bisect_left(ends, value)
         before.append(places[at - 1] if at else -1)
-        ends[at : at + 1] = [value]
-        places[at : at + 1] = [index]
+        if at == len(ends) or value < ends[at]:  # of equal times the first holds, and the repeated one is the slip
+            ends[at : at + 1] = [value]
+            places[at : at + 1] = [index]
     found: list[int] = []
     index = places[-1] if places else -1
     while index >= 0:

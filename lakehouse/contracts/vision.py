@@ -234,9 +234,9 @@ TRACK_POINTS = TableContract(
     clock_column="captured_at",
     expectations=(
         unique("track_id", "captured_at"),
-        between("speed_m_s", 0.0, 4.0, mostly=0.995),
-        between("x_m", -5.0, 500.0),
-        between("y_m", -5.0, 500.0),
+        between("speed_m_s", 0.0, 4.0, Severity.WARNING, mostly=0.995),
+        between("x_m", -5.0, 500.0, Severity.WARNING),
+        between("y_m", -5.0, 500.0, Severity.WARNING),
     ),
 )
 
