@@ -1,5 +1,4 @@
-"""What lies in the landing folder, by the job that takes it. Opens no clip and no list, only a clip's sidecar: the
-store's time decides which day a clip belongs to, and its name carries the camera's."""
+"""What lies in the landing folder, by the job that takes it. Looks at names only, opens nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from lakehouse.store_day import StoreDay
-from resources.landing_footage import CLIP_SUFFIX, store_time_of
+from resources.landing_footage import CLIP_SUFFIX, parse_stamp
 from resources.landing_formats import Refused
 
 STORE_WIDE = ("reference", "accounts", "orders_history")
@@ -46,7 +45,7 @@ def look(landing: Path) -> Arrivals:
 def _footage_days(folder: Path) -> Iterator[StoreDay]:
     for clip in folder.glob(f"*/*/*{CLIP_SUFFIX}"):
         try:
-            captured_at = store_time_of(clip)
+            captured_at = parse_stamp(clip.stem)
         except Refused:
             continue
         yield StoreDay.of_instant(clip.parent.parent.name, captured_at)
@@ -63,10 +62,10 @@ def _has_files(folder: Path) -> bool:
 
 
 def day_of(path: Path) -> date | None:
-    """Business date of a landed file: a clip's or sidecar's capture time, or the date in its name; None for neither."""
+    """Business date by the name of a landed file: a clip's or sidecar's capture time, or a date; None for neither."""
     if match := _DATE_FILE.fullmatch(path.name):
         return date.fromisoformat(match[1])
     try:
-        return StoreDay.of_instant("", store_time_of(path)).business_date
+        return StoreDay.of_instant("", parse_stamp(path.stem)).business_date
     except Refused:
         return None

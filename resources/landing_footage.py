@@ -140,17 +140,6 @@ def _hour_of(sidecar: Sidecar) -> str:
     return capture_hour(min(sidecar.captured_at, sidecar.store_time))
 
 
-def store_time_of(clip_or_sidecar: Path) -> datetime:
-    """When a landed clip began by the store's clock, without opening the clip: the time in its name, minus the skew
-    that its sidecar declares; the time in its name while no sidecar can be read. Raises `Refused` for another name."""
-    stamped_at = parse_stamp(clip_or_sidecar.stem)
-    try:
-        sidecar = parse_sidecar(clip_or_sidecar.with_suffix(SIDECAR_SUFFIX).read_bytes())
-    except (OSError, Refused):
-        return stamped_at
-    return sidecar.store_time
-
-
 def parse_sidecar(raw: bytes) -> Sidecar:
     """A sidecar from its JSON. Raises `Refused`, naming field and reason."""
     row = parse_object(load_json(raw), _SIDECAR)
