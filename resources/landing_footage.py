@@ -67,8 +67,8 @@ class Sidecar:
 @dataclass(frozen=True)
 class LandedClip:
     """A clip with its sidecar. `stamped_at`: capture time by the file name; `place`: where it will lie
-    below the footage root, by the capture time that the sidecar gives; `hour`: the folder's, from which its life counts;
-    `sha256` is computed."""
+    below the footage root, by the capture time that the sidecar gives; `hour`: the folder's, from which its life
+    counts; `sha256` is computed."""
 
     store_id: str
     camera_id: str

@@ -150,6 +150,10 @@ def status_of(found: Probe, day_start: datetime, day_end: datetime) -> tuple[str
     """(status, reason) of a probe by itself; the reason is empty for `ok`."""
     if found.verdict is not None:
         return found.verdict
+    return _unusable(found, day_start, day_end) or _usable(found)
+
+
+def _unusable(found: Probe, day_start: datetime, day_end: datetime) -> tuple[str, str] | None:
     if not found.can_open:
         return "unreadable", "no decoder opens the file"
     if found.frame_count == 0:
@@ -160,6 +164,10 @@ def status_of(found: Probe, day_start: datetime, day_end: datetime) -> tuple[str
         return "misdated", "captured outside the store-day that it was delivered for"
     if found.times is not None and not found.times.is_known:
         return "untimed", found.times.fault
+    return None
+
+
+def _usable(found: Probe) -> tuple[str, str]:
     faults = [fault for fault in (found.fault, found.times.fault if found.times else "") if fault]
     is_cut = found.frame_count < TRUNCATED_SHARE * found.declared_frames
     cut = [f"{found.frame_count} of {found.declared_frames} promised frames decode"] if is_cut else []

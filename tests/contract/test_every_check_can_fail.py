@@ -127,7 +127,14 @@ Judge = Callable[[], list[ExpectationResult]]
 
 
 def segments(**changes: object) -> Judge:
-    row = {"camera_id": "c1", "clip_id": "k1", "status": "ok", "reason": "", "width_px": 640, "height_px": 480} | changes
+    row = {
+        "camera_id": "c1",
+        "clip_id": "k1",
+        "status": "ok",
+        "reason": "",
+        "width_px": 640,
+        "height_px": 480,
+    } | changes
     return lambda: vision_checks.check_footage_segments(rows_of(FOOTAGE_SEGMENTS, row), CAMERA)
 
 
