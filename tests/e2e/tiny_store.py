@@ -87,9 +87,10 @@ def land_clip(
     seconds: float = 4.0,
     picked: bool = True,
     scale: int = 1,
+    claimed_fps: float = FPS,
 ) -> Path:
     """A clip with its sidecar; in its middle the left block leaves under a moving bar. `scale`: how much larger its
-    pictures are than what the camera is calibrated for."""
+    pictures are than what the camera is calibrated for; `claimed_fps`: the rate that its sidecar gives."""
     import cv2
 
     folder = landing / "footage" / STORE_ID / camera_id
@@ -111,7 +112,7 @@ def land_clip(
         "camera_id": camera_id,
         "store_id": STORE_ID,
         "captured_at": captured_at.astimezone(UTC).isoformat(timespec="milliseconds"),
-        "fps": FPS,
+        "fps": claimed_fps,
         "frame_count": count,
         "width_px": WIDTH * scale,
         "height_px": HEIGHT * scale,
