@@ -1,4 +1,4 @@
-"""Commands: `python -m orchestration run`, `ui`, `dbt-parse`."""
+"""Commands: `python -m orchestration run`, `ui`, `confirm-time`, `dbt-parse`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from pathlib import Path
 
 from rich.console import Console
 
+from orchestration import stopping
 from resources.settings import SettingsError, load_settings
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Returns the exit status: 0 done, 1 a step failed, 2 the settings cannot be used."""
+    """Returns the exit status: 0 done, 1 something failed, 2 the settings cannot be used. A signal ends the process
+    with 128 plus its number."""
     parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
     parser.add_argument("--home", type=Path, help="instead of OPENAISLE_HOME")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="everything that landed, through every asset")
     ui = commands.add_parser("ui", help="Dagster in the browser")
     ui.add_argument("--port", type=int, default=3000)
+    confirming = commands.add_parser("confirm-time", help="vouch for the machine's clock when a sweep doubts it")
+    confirming.add_argument("--yes-it-is", default="", metavar="HOUR", help="UTC hour by another clock: 2026-03-02T04Z")
+    confirming.add_argument("--by", default="", help="who confirms (the account that runs this)")
     commands.add_parser("dbt-parse", help="parses the dbt project, as make check does")
     arguments = parser.parse_args(argv)
     try:
@@ -30,13 +35,22 @@ def main(argv: list[str] | None = None) -> int:
     if not console.is_terminal:
         console = Console(width=110)
     if arguments.command == "run":
-        from orchestration.run import run
+        stopping.listen()
+        try:
+            from orchestration.run import run
 
-        return 0 if run(settings, console) else 1
+            return 0 if run(settings, console) else 1
+        except stopping.Stopped as stopped:
+            stopping.leave(stopped, console, "nothing is lost, the next run goes on from here")
     if arguments.command == "ui":
         from orchestration.ui import serve
 
         serve(settings, arguments.port)
+    if arguments.command == "confirm-time":
+        from orchestration.confirm_time import confirm_time
+        from resources.clock_reading import read_machine
+
+        return confirm_time(settings, console, read_machine, hour=arguments.yes_it_is, by=arguments.by)
     from orchestration.dbt_parse import parse_project
 
     return parse_project()

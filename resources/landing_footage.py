@@ -203,30 +203,6 @@ def consume_footage(landing: Landing, batch: FootageBatch, footage_root: Path, *
     return Consumption(len(batch.clips), rejected, 0, batch.waiting, dict(sorted(reasons.items())))
 
 
-def frame_of_clips(batch: FootageBatch) -> pl.DataFrame:
-    """One row per clip, in the terms of `footage_segments`, before anybody opened the files. `is_intact`:
-    the hash is the one promised; `stamped_at`: capture time by the file name."""
-    rows = [
-        {
-            "store_id": clip.store_id,
-            "camera_id": clip.camera_id,
-            "captured_at": clip.sidecar.captured_at,
-            "stamped_at": clip.stamped_at,
-            "declared_frame_count": clip.sidecar.frame_count,
-            "fps": clip.sidecar.fps,
-            "width_px": clip.sidecar.width_px,
-            "height_px": clip.sidecar.height_px,
-            "size_bytes": clip.size_bytes,
-            "sha256": clip.sha256,
-            "is_intact": clip.is_intact,
-            "skew_ms": clip.sidecar.clock_skew_ms,
-            "path": clip.place,
-        }
-        for clip in batch.clips
-    ]
-    return pl.DataFrame(rows, pl.Schema(_CLIP_COLUMNS))
-
-
 def _landed(store_id: str, camera_id: str, clip: Path, sidecar_file: Path) -> LandedClip:
     stamped_at = parse_stamp(clip.stem)
     sidecar = parse_sidecar(sidecar_file.read_bytes())
@@ -287,20 +263,4 @@ _SIDECAR = {
     "sha256": Field(pl.String, _sha256),
     "clock_skew_ms": Field(pl.Int64, whole(-86_400_000, 86_400_000)),
     "frame_times_ms": Field(pl.List(pl.Float64), _times, required=False),
-}
-
-_CLIP_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "store_id": pl.String,
-    "camera_id": pl.String,
-    "captured_at": INSTANT,
-    "stamped_at": INSTANT,
-    "declared_frame_count": pl.Int32,
-    "fps": pl.Float64,
-    "width_px": pl.Int32,
-    "height_px": pl.Int32,
-    "size_bytes": pl.Int64,
-    "sha256": pl.String,
-    "is_intact": pl.Boolean,
-    "skew_ms": pl.Int64,
-    "path": pl.String,
 }

@@ -15,6 +15,7 @@ from assets.vision import checks
 from lakehouse import seals
 from lakehouse.contracts import orders, store_reference, vision
 from lakehouse.store_day import StoreDay, capture_hour_of
+from resources.facts import mean
 from resources.lake import Report, Tables, TableWrite, Workplace
 from resources.metadata import Digest, Fact, Picture
 from resources.partitions import STORE_DAYS, store_day_of
@@ -41,11 +42,12 @@ def footage_segments(context: dg.AssetExecutionContext, tables: Tables, workplac
     from assets.vision.landed_clips import clips_of_day, known_probes, sidecar_of, without_redeliveries
     from resources.landing_footage import consume_footage, read_footage
 
-    day, now = store_day_of(context), tables.clock.now()
+    day, now = store_day_of(context), tables.now()
     settings, landing = workplace.settings(), workplace.landing()
     landed = read_footage(landing, day.store_id)
     is_sealed = seals.is_sealed(tables.workplace.lake(), day)
-    arriving = clips_of_day(landed, day, landing.root, now, is_sealed=is_sealed)
+    latest = max(now, tables.clock.now())
+    arriving = clips_of_day(landed, day, landing.root, now, latest=latest, is_sealed=is_sealed)
     if is_sealed:
         # Moved out of the way first, or every later run would stumble over the same clips.
         consume_footage(landing, arriving.batch(landed), settings.footage_root, now=now)
@@ -172,7 +174,7 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
                 vision.DETECTIONS,
                 inside.sort("camera_id", "captured_at", "clip_id", "detection_index"),
                 checks.check_detections(inside, camera_rows, segments, len(usable) - len(clips) + failed),
-                {"mean_score": _mean(inside, "score_prob"), **facts},
+                {"mean_score": mean(inside, "score_prob"), **facts},
                 may_empty=not segments.is_empty(),
             ),
             TableWrite(
@@ -239,7 +241,7 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
                 vision.TRACK_POINTS,
                 found.track_points,
                 checks.check_track_points(found.track_points, found.tracks, stores),
-                {"mean_cameras": _mean(found.track_points, "camera_count"), "floor_density": picture},
+                {"mean_cameras": mean(found.track_points, "camera_count"), "floor_density": picture},
                 may_empty=True,
             ),
             TableWrite(
@@ -247,9 +249,9 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
                 found.tracks,
                 checks.check_tracks(found.tracks, found.track_points),
                 {
-                    "mean_continuity": _mean(found.tracks, "continuity_prob"),
-                    "started_in_entrance_share": _mean(found.tracks, "started_in_entrance"),
-                    "ended_in_exit_share": _mean(found.tracks, "ended_in_exit"),
+                    "mean_continuity": mean(found.tracks, "continuity_prob"),
+                    "started_in_entrance_share": mean(found.tracks, "started_in_entrance"),
+                    "ended_in_exit_share": mean(found.tracks, "ended_in_exit"),
                     "seconds": seconds,
                     "floor_density": picture,
                 },
@@ -259,7 +261,7 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
                 vision.CLOTHING,
                 found.clothing,
                 checks.check_tracks_known(found.clothing, found.tracks),
-                {"mean_upper_share": _mean(found.clothing, "upper_prob")},
+                {"mean_upper_share": mean(found.clothing, "upper_prob")},
                 may_empty=True,
             ),
         ],
@@ -325,9 +327,9 @@ def shelf_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
     }
     facts |= {
         "unmatched_rate": round(moving["track_id"].null_count() / max(1, moving.height), 4),
-        "mean_event_confidence": _mean(moving, "event_prob"),
-        "mean_attribution_confidence": _mean(moving, "attribution_prob"),
-        "mean_cameras": _mean(moving, "camera_count"),
+        "mean_event_confidence": mean(moving, "event_prob"),
+        "mean_attribution_confidence": mean(moving, "attribution_prob"),
+        "mean_cameras": mean(moving, "camera_count"),
         "episodes_left_out": episodes.height - kept.height,
         "seconds": round(time.monotonic() - started, 2),
         "planogram": Digest(clip_work.frame_digest(planogram)),
@@ -404,12 +406,6 @@ def _within(day: StoreDay, frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 def _camera_minutes(segments: pl.DataFrame) -> float:
     usable = segments.filter(pl.col("status").is_in(vision.USABLE_STATUSES))
     return round(float(usable["duration_ms"].sum()) / 60_000, 3)
-
-
-def _mean(frame: pl.DataFrame, column: str) -> float:
-    """0 for no rows."""
-    value = frame.select(pl.col(column).cast(pl.Float64).mean()).item()
-    return round(float(value), 4) if value is not None else 0.0
 
 
 ASSETS = (footage_segments, clip_analysis, trajectories, shelf_events)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from lakehouse.audit import ExpectationResult, identity_check
+from lakehouse.audit import ExpectationResult, identity_check, no_strangers
 from lakehouse.contract import Severity
 from lakehouse.contracts.vision import USABLE_STATUSES
 from resources.table_specs import DomainCheck
@@ -76,7 +76,7 @@ def check_footage_segments(segments: pl.DataFrame, cameras: pl.DataFrame) -> lis
     return [
         identity_check("clips_usable", unusable, total, column="status", severity=WARNING),
         identity_check("hash_is_promised", other_file, total, column="sha256", severity=WARNING),
-        _strangers("cameras_known", segments, cameras, "camera_id", WARNING),
+        no_strangers("cameras_known", segments, cameras, "camera_id", WARNING),
         identity_check("pictures_fit_cameras", other_size, usable.height, column="width_px", severity=WARNING),
         identity_check("cameras_cover_hours", uncovered, wanted.height, column="camera_id", severity=WARNING),
     ]
@@ -104,7 +104,7 @@ def check_detections(
     )
     return [
         identity_check("box_inside_frame", outside, detections.height, column="left_px"),
-        _strangers("clips_known", detections, segments, "clip_id"),
+        no_strangers("clips_known", detections, segments, "clip_id"),
         identity_check("clips_looked_through", not_looked_through, usable, column="clip_id", severity=WARNING),
     ]
 
@@ -121,7 +121,7 @@ def check_slot_episodes(episodes: pl.DataFrame, slot_views: pl.DataFrame) -> lis
 
 def check_tracks_known(rows: pl.DataFrame, tracks: pl.DataFrame) -> list[ExpectationResult]:
     """Result for vision/sightings and vision/clothing."""
-    return [_strangers("tracks_known", rows, tracks, "track_id")]
+    return [no_strangers("tracks_known", rows, tracks, "track_id")]
 
 
 def check_cameras_agree(misplaced: pl.DataFrame, detections: pl.DataFrame) -> ExpectationResult:
@@ -168,14 +168,7 @@ def check_shelf_events(events: pl.DataFrame, slots: pl.DataFrame, tracks: pl.Dat
         (pl.col("happened_at") < pl.col("started_at")) | (pl.col("ended_at") < pl.col("happened_at"))
     ).height
     return [
-        _strangers("slots_known", events, slots, "slot_id"),
-        _strangers("tracks_known", named, tracks, "track_id"),
+        no_strangers("slots_known", events, slots, "slot_id"),
+        no_strangers("tracks_known", named, tracks, "track_id"),
         identity_check("ends_after_it_began", disordered, events.height, column="ended_at"),
     ]
-
-
-def _strangers(
-    name: str, rows: pl.DataFrame, known: pl.DataFrame, key: str, severity: Severity = Severity.BLOCKING
-) -> ExpectationResult:
-    strangers = rows.join(known.select(key).unique(), on=key, how="anti").height
-    return identity_check(name, strangers, rows.height, column=key, severity=severity)

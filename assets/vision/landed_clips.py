@@ -41,11 +41,19 @@ class DayBatch:
 
 
 def clips_of_day(
-    landed: FootageBatch, store_day: StoreDay, landing_root: Path, now: datetime, *, is_sealed: bool = False
+    landed: FootageBatch,
+    store_day: StoreDay,
+    landing_root: Path,
+    now: datetime,
+    *,
+    latest: datetime | None = None,
+    is_sealed: bool = False,
 ) -> DayBatch:
     """The landed clips that began on the day, by the store's clock. A clip whose capture hour has expired is refused,
     as is one from the future: neither can be kept on time. A skew that the sidecar declares moves a clip between days
-    and never prolongs its life: its hour is that of the earlier clock, and it cannot begin after it arrived."""
+    and never prolongs its life: its hour is that of the earlier clock, and it cannot begin after it arrived.
+    `latest`: the latest that it may be, where a doubted clock is ahead of `now`: only what lies beyond is certain to
+    be from the future."""
     mine: list[LandedClip] = []
     refused: list[Rejection] = []
     for clip in landed.clips:
@@ -53,7 +61,7 @@ def clips_of_day(
         name = clip.sidecar_file.relative_to(landing_root).as_posix()
         if expiry.is_expired(FOOTAGE_SEGMENTS, clip.hour, now):
             refused.append(Rejection(name, 0, "captured_at", Reason.EVIDENCE_EXPIRED))
-        elif began > now + AHEAD_LIMIT:
+        elif began > (latest or now) + AHEAD_LIMIT:
             refused.append(Rejection(name, 0, "captured_at", Reason.OUT_OF_RANGE))
         elif StoreDay.of_instant(clip.store_id, began) == store_day:
             if is_sealed:
