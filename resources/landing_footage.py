@@ -14,8 +14,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -45,7 +44,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 @dataclass(frozen=True)
 class Sidecar:
     """What the recorder says about a clip. `frame_times_ms`: true offset of every frame from `captured_at`,
-    when the recorder dropped some; None for an even rate."""
+    when the recorder dropped some; None for an even rate. Whether the offsets rise, and whether there are as many as
+    frames, is for the catalogue to judge."""
 
     camera_id: str
     store_id: str
@@ -56,13 +56,19 @@ class Sidecar:
     height_px: int
     sha256: str
     clock_skew_ms: int
-    frame_times_ms: tuple[int, ...] | None = None
+    frame_times_ms: tuple[float, ...] | None = None
+
+    @property
+    def store_time(self) -> datetime:
+        """Capture time by the store's clock, which decides: the camera's clock minus its known skew."""
+        return self.captured_at - timedelta(milliseconds=self.clock_skew_ms)
 
 
 @dataclass(frozen=True)
 class LandedClip:
     """A clip with its sidecar. `stamped_at`: capture time by the file name; `place`: where it will lie
-    below the footage root, by the capture time that the sidecar gives; `sha256` is computed."""
+    below the footage root, by the capture time that the sidecar gives; `hour`: the folder's, from which its life
+    counts; `sha256` is computed."""
 
     store_id: str
     camera_id: str
@@ -73,6 +79,11 @@ class LandedClip:
     size_bytes: int
     sha256: str
     place: str
+
+    @property
+    def hour(self) -> str:
+        """Capture hour by the earlier of the two clocks: a skew, true or false, never prolongs a clip's life."""
+        return _hour_of(self.sidecar)
 
     @property
     def is_intact(self) -> bool:
@@ -118,10 +129,15 @@ def capture_hour(captured_at: datetime) -> str:
     return captured_at.astimezone(UTC).strftime("%Y-%m-%dT%HZ")
 
 
-def place_of(store_id: str, camera_id: str, captured_at: datetime, sha256: str) -> str:
-    """Place of a clip below the footage root; its hour is a folder, so that it can be unlinked as one."""
-    name = f"{format_stamp(captured_at)}-{sha256[:12]}{CLIP_SUFFIX}"
-    return f"{store_id}/{camera_id}/{capture_hour(captured_at)}/{name}"
+def place_of(sidecar: Sidecar, sha256: str) -> str:
+    """Place of a clip below the footage root, named by the camera's clock; its hour is a folder, so that it can be
+    unlinked as one."""
+    name = f"{format_stamp(sidecar.captured_at)}-{sha256[:12]}{CLIP_SUFFIX}"
+    return f"{sidecar.store_id}/{sidecar.camera_id}/{_hour_of(sidecar)}/{name}"
+
+
+def _hour_of(sidecar: Sidecar) -> str:
+    return capture_hour(min(sidecar.captured_at, sidecar.store_time))
 
 
 def parse_sidecar(raw: bytes) -> Sidecar:
@@ -196,7 +212,7 @@ def _landed(store_id: str, camera_id: str, clip: Path, sidecar_file: Path) -> La
         raise Refused(Reason.WRONG_CAMERA, "camera_id")
     with clip.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    place = place_of(store_id, camera_id, sidecar.captured_at, sha256)
+    place = place_of(sidecar, sha256)
     return LandedClip(store_id, camera_id, stamped_at, clip, sidecar_file, sidecar, clip.stat().st_size, sha256, place)
 
 
@@ -229,14 +245,11 @@ def _sha256(value: object) -> str:
     return value
 
 
-def _rising_times(value: object) -> list[int]:
+def _times(value: object) -> list[float]:
     if not isinstance(value, list):
         raise Refused(Reason.WRONG_TYPE)
-    offset = whole(0, 3_600_000)
-    times = [offset(element) for element in value]
-    if any(later <= earlier for earlier, later in pairwise(times)):  # type: ignore[operator]
-        raise Refused(Reason.OUT_OF_RANGE)
-    return times  # type: ignore[return-value]
+    offset = number(-86_400_000, 86_400_000)
+    return [offset(element) for element in value]  # type: ignore[misc]
 
 
 _SIDECAR = {
@@ -249,5 +262,5 @@ _SIDECAR = {
     "height_px": Field(pl.Int64, whole(1, 16_384)),
     "sha256": Field(pl.String, _sha256),
     "clock_skew_ms": Field(pl.Int64, whole(-86_400_000, 86_400_000)),
-    "frame_times_ms": Field(pl.List(pl.Int64), _rising_times, required=False),
+    "frame_times_ms": Field(pl.List(pl.Float64), _times, required=False),
 }

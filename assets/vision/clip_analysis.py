@@ -136,7 +136,8 @@ def analyse_clip(
     reason.
 
     `camera` is not needed for the pictures themselves; if given, frames of another size than it was
-    calibrated for are refused with a reason (its pixels would mean nothing).
+    calibrated for are refused with a reason (its pixels would mean nothing). A clip that changes its size on the way
+    ends there, with a reason; what came before stays.
     """
     settings = settings or AnalysisSettings()
     started, cpu_started = time.perf_counter(), time.process_time()
@@ -145,11 +146,14 @@ def analyse_clip(
     observer = None
     episodes: list[SlotEpisode] = []
     zoom = settings.shelf_zoom if camera is not None and camera.kind == "shelf" else 1.0
-    count = looks = 0
+    count = looks = height = width = 0
     area = 0.0
     reason = ""
     try:
         for index, frame in enumerate(frames(clip.path)):
+            if index and frame.shape[:2] != (height, width):
+                reason = "the frames' size changes"
+                break
             height, width = frame.shape[:2]
             if index == 0:
                 if camera is not None and (camera.width_px, camera.height_px) != (width, height):
@@ -172,10 +176,10 @@ def analyse_clip(
             if observer is not None:
                 people = None if boxes is None else boxes[boxes[:, 4] >= settings.slot_box_prob, :4]
                 observer.observe(frame, time_s, people)
-        if observer is not None:
-            episodes = observer.close()
     except UnreadableClipError as error:
         reason = str(error)
+    if observer is not None:
+        episodes = observer.close()
     detections = table.frame()
     stats = ClipStats(
         frame_count=count,

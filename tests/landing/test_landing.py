@@ -245,6 +245,25 @@ def test_a_clip_and_its_sidecar_move_to_their_hour(landing: Landing, tmp_path: P
     assert len(list((tmp_path / "footage").rglob("*.mp4"))) == 2, "the same once, another content beside it"
 
 
+@pytest.mark.parametrize(
+    ("skew_ms", "store_time", "hour"),
+    [
+        # A recorder eight hours ahead: store time is the earlier one, and a clip must not live eight hours longer.
+        (8 * 3_600_000, "2026-11-21T18:00:00.250+00:00", "2026-11-21T18Z"),
+        # One that is behind, or only says so: the store's time decides the day, the camera's still how long it lives.
+        (-8 * 3_600_000, "2026-11-22T10:00:00.250+00:00", "2026-11-22T02Z"),
+    ],
+)
+def test_a_skew_moves_a_clip_to_store_time_and_never_prolongs_its_life(
+    landing: Landing, skew_ms: int, store_time: str, hour: str
+) -> None:
+    clip(landing, STAMP, clock_skew_ms=skew_ms)
+    found = read_footage(landing).clips[0]
+    assert found.sidecar.store_time.isoformat(timespec="milliseconds") == store_time
+    assert found.hour == hour
+    assert found.place.startswith(f"s001/c1/{hour}/{STAMP}-")
+
+
 def test_half_a_delivery_waits(landing: Landing) -> None:
     path = clip(landing, STAMP)
     path.with_suffix(".json").rename(path.with_suffix(".later"))
@@ -259,7 +278,8 @@ def test_half_a_delivery_waits(landing: Landing) -> None:
         ({"store_id": "s009"}, Reason.WRONG_STORE),
         ({"operator": SECRET}, Reason.UNKNOWN_FIELD),
         ({"fps": 0}, Reason.OUT_OF_RANGE),
-        ({"frame_times_ms": [0, 0]}, Reason.OUT_OF_RANGE),
+        ({"frame_times_ms": [0, "100"]}, Reason.WRONG_TYPE),
+        ({"frame_times_ms": [0, 10**9]}, Reason.OUT_OF_RANGE),
         ({"sha256": "x"}, Reason.NOT_AN_ID),
     ],
 )
