@@ -30,7 +30,7 @@ def serve(settings: Settings, port: int, console: Console) -> int:
     os.environ[HOME_VARIABLE] = str(settings.home)
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-p", str(port)]
     # In a session of its own: Ctrl-C reaches this process alone, which then ends all of them.
-    server = subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True, preexec_fn=_end_with_parent)
+    server = subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: PLW1509
     try:
         return server.wait()
     except Stopped:
