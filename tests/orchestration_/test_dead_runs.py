@@ -67,3 +67,28 @@ def test_a_lock_that_was_let_go_in_order_leaves_no_file(tmp_path: Path) -> None:
 )
 def test_only_the_sweep_is_in_the_lane_of_retention(job: str, assets: set[dg.AssetKey] | None, lane: Lane) -> None:
     assert lane_of(job, assets) is lane
+
+
+def test_the_sweep_passes_two_busy_runs(tmp_path: Path) -> None:
+    """Dagster's own queue, with the dagster.yaml that ships."""
+    from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
+
+    from orchestration.instance import REPOSITORY as SHIPPED
+    from orchestration.run_queue import LANE_TAG
+
+    @dg.job
+    def some_job() -> None: ...
+
+    (tmp_path / "dagster.yaml").write_text((SHIPPED / "dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+
+        def made(status: dg.DagsterRunStatus, lane: Lane) -> str:
+            return instance.create_run_for_job(some_job, status=status, tags={LANE_TAG: lane.value}).run_id
+
+        for _ in range(2):
+            made(dg.DagsterRunStatus.STARTED, Lane.ORDINARY)
+        made(dg.DagsterRunStatus.QUEUED, Lane.ORDINARY)
+        sweep = made(dg.DagsterRunStatus.QUEUED, Lane.RETENTION)
+        daemon = QueuedRunCoordinatorDaemon(interval_seconds=1)
+        found = daemon._get_runs_to_dequeue(instance, instance.get_concurrency_config(), None)
+        assert [run.run_id for run in found] == [sweep]
