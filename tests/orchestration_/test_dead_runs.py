@@ -71,6 +71,7 @@ def test_only_the_sweep_is_in_the_lane_of_retention(job: str, assets: set[dg.Ass
 
 def test_the_sweep_passes_two_busy_runs(tmp_path: Path) -> None:
     """Dagster's own queue, with the dagster.yaml that ships."""
+    from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
     from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 
     from orchestration.instance import REPOSITORY as SHIPPED
@@ -79,11 +80,14 @@ def test_the_sweep_passes_two_busy_runs(tmp_path: Path) -> None:
     @dg.job
     def some_job() -> None: ...
 
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "repository"), "some_job")
     (tmp_path / "dagster.yaml").write_text((SHIPPED / "dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
 
         def made(status: dg.DagsterRunStatus, lane: Lane) -> str:
-            return instance.create_run_for_job(some_job, status=status, tags={LANE_TAG: lane.value}).run_id
+            return instance.create_run_for_job(
+                some_job, status=status, tags={LANE_TAG: lane.value}, remote_job_origin=origin
+            ).run_id
 
         for _ in range(2):
             made(dg.DagsterRunStatus.STARTED, Lane.ORDINARY)
