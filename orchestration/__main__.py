@@ -46,18 +46,18 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _command(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
-    if arguments.command == "run":
+    if arguments.command in ("run", "ui"):
         stopping.listen()
         try:
-            from orchestration.run import run
+            if arguments.command == "run":
+                from orchestration.run import run
 
-            return 0 if run(settings, console) else 1
+                return 0 if run(settings, console) else 1
+            from orchestration.ui import serve
+
+            return serve(settings, arguments.port, console)
         except stopping.Stopped as stopped:
-            stopping.leave(stopped, console, "nothing is lost, the next run goes on from here")
-    if arguments.command == "ui":
-        from orchestration.ui import serve
-
-        serve(settings, arguments.port)
+            stopping.leave(stopped, console, "nothing is lost, the next start goes on from here")
     if arguments.command == "migrate":
         from orchestration.migrating import migrate_tables
 
