@@ -22,14 +22,17 @@ if [ "$$(cat $(VENV)/.$(2) 2>/dev/null || true)" != "$$want" ]; then \
 fi
 endef
 
-.PHONY: help setup setup-test setup-bench setup-simulation run test ui check bench simulate review clean
+.PHONY: help setup setup-test setup-bench setup-simulation run test test-long ui check bench simulate review confirm-time clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 $(PY):
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "OpenAisle needs Python 3.11, found " + sys.version.split()[0] + "; set PYTHON=/path/to/python3.11")'
-	@$(PYTHON) -m venv $(VENV)
+	@found="$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true)"; \
+	if [ "$$found" != 3.11 ]; then \
+	  echo "OpenAisle needs Python 3.11, and $(or $(PYTHON),no python3) is $${found:-not a Python}: set PYTHON=/path/to/python3.11" >&2; exit 1; \
+	fi
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 setup: $(PY) ## what `make run` and `make ui` need, into .venv
 	$(call install,requirements.lock,run)
@@ -47,8 +50,11 @@ run: setup ## a store-day from footage to orders, statistics and proofs; a secon
 	@$(PY) -m simulation land --home "$(OPENAISLE_HOME)"
 	@$(PY) -m orchestration run
 
-test: setup-test ## the whole test suite
+test: setup-test ## the test suite: minutes
 	@$(PY) -m pytest -n 2 --dist loadfile
+
+test-long: setup-simulation ## what takes longer: the renderer, kills in the middle of a run
+	@$(PY) -m pytest -n 2 --dist load -m long
 
 ui: setup ## Dagster at http://localhost:3000 over what `make run` left
 	@$(PY) -m orchestration ui --port $(PORT)
@@ -68,6 +74,9 @@ simulate: setup-simulation ## render a new simulated store-day: make simulate SE
 
 review: setup ## what waits for a person's judgement, and how to decide it: make review ARGS="--help"
 	@$(PY) -m assets.orders.review_cli $(ARGS)
+
+confirm-time: setup ## vouch for the machine's clock when a sweep doubts it (docs/runbooks/doubted-clock.md)
+	@$(PY) -m orchestration confirm-time $(ARGS)
 
 clean: ## removes the environment and everything under OPENAISLE_HOME
 	rm -rf $(VENV) "$(OPENAISLE_HOME)" dbt_project/target dbt_project/logs

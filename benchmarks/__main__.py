@@ -14,6 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from evaluation.stdout import libraries_to_stderr
+
 ROOT = Path(__file__).resolve().parent.parent
 LANDING = ROOT / "simulation" / "store_day" / "landing"
 PETS = ROOT.parent / "shared" / "data" / "tracking" / "PETS09-S2L1"
@@ -69,13 +71,8 @@ def loop(name: str, landing: Path) -> dict[str, Any]:
     return result
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--landing", type=Path, default=LANDING, help="landing folder of a store-day")
-    parser.add_argument("--pets", type=Path, default=PETS, help="folder with vtest.avi, gt.txt and det.txt")
-    parser.add_argument("--json", action="store_true", help="print one JSON object only")
-    parser.add_argument("--only", choices=("chain", "tracking"), help="measure only this part")
-    chosen = parser.parse_args()
+def measure(chosen: argparse.Namespace) -> dict[str, Any]:
+    """The parts that were asked for, by name."""
     result: dict[str, Any] = {"processor": processor(), "cores": os.cpu_count(), "versions": versions()}
     if chosen.only != "tracking":
         result["store_day"] = {name: loop(name, chosen.landing) for name in LOOPS}
@@ -86,6 +83,18 @@ def main() -> int:
             result["pets09_s2l1"] = compare(chosen.pets)
         else:
             result["pets09_s2l1"] = {"skipped": "the sequence is not there; it may not be shipped (non-commercial)"}
+    return result
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--landing", type=Path, default=LANDING, help="landing folder of a store-day")
+    parser.add_argument("--pets", type=Path, default=PETS, help="folder with vtest.avi, gt.txt and det.txt")
+    parser.add_argument("--json", action="store_true", help="print one JSON object only")
+    parser.add_argument("--only", choices=("chain", "tracking"), help="measure only this part")
+    chosen = parser.parse_args()
+    with libraries_to_stderr():
+        result = measure(chosen)
     if chosen.json:
         print(json.dumps(result))
         return 0

@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from assets.orders import baskets, orders, visits
+from assets.orders.billing_settings import BillingPolicy
 from assets.vision.attribution import attribute
 from assets.vision.clip_work import cameras_of, planogram_on
 from assets.vision.merge import StorePlan, Trajectories, trajectories
@@ -135,7 +136,7 @@ def receipts(landed: Landed, ways: Trajectories) -> dict[str, float]:
         staff_tracks=frozenset(bound.visit_tracks.join(staff, on="visit_id")["track_id"]),
     )
     netting = baskets.net(events, bound.visits, bound.visit_tracks)
-    policy = orders.BillingPolicy(landed.review_threshold)
+    policy = BillingPolicy(landed.review_threshold)
     undecided = tables["review_decisions"].clear()
     found = orders.settle(day, bound.visits, netting, tables["prices"], undecided, policy)
     rows = StoreDayRows(found.orders, found.order_lines, found.review_items, bound.visits)

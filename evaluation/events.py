@@ -21,6 +21,8 @@ import numpy as np
 import yaml
 from scipy.optimize import linear_sum_assignment
 
+from evaluation.stdout import libraries_to_stderr
+
 EVENT_TYPES = ("pick", "put_back", "touch")
 
 
@@ -274,7 +276,8 @@ def main(argv: Sequence[str], watch: Watch) -> int:
         if not given.video.is_file():
             raise InputError(f"{given.video}: no such file")
         try:
-            found = sorted(watch(given.video, shelf), key=lambda event: (event.time_s, event.slot_id))
+            with libraries_to_stderr():
+                found = sorted(watch(given.video, shelf), key=lambda event: (event.time_s, event.slot_id))
         except ValueError as error:
             raise InputError(f"{given.video}: {error}") from None
     except InputError as error:

@@ -20,6 +20,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from evaluation.events import InputError
+from evaluation.stdout import libraries_to_stderr
 from lakehouse.contracts.orders import ORDER_LINES, ORDERS, REVIEW_ITEMS, VISITS
 from lakehouse.lake import Lake
 from lakehouse.reader import scan
@@ -240,7 +241,8 @@ def main(argv: Sequence[str]) -> int:
         if not given.home.is_dir():
             raise InputError(f"{given.home}: no such folder")
         truth = read_truth(given.truth)
-        summary = report(read_store_day(load_settings(home=given.home).lake(), given.store, given.date), truth)
+        with libraries_to_stderr():
+            summary = report(read_store_day(load_settings(home=given.home).lake(), given.store, given.date), truth)
     except InputError as error:
         parser.exit(2, f"{error}\n")
     sys.stdout.write((json.dumps(summary, indent=2) if given.json else as_text(summary)) + "\n")

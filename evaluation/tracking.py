@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluation.mot import MotBoxes, MotFileError, read_mot, write_mot
+from evaluation.stdout import libraries_to_stderr
 
 Track = Callable[[Path, MotBoxes | None], tuple[MotBoxes, int, str]]
 """(video, detections or None) -> tracks, the number of frames of the video, and what made the detections."""
@@ -113,11 +114,12 @@ def main(argv: Sequence[str], track: Track) -> int:
     try:
         truth = read_mot(arguments.truth, is_truth=True)
         detections = read_mot(arguments.detections) if arguments.detections else None
-        started = time.process_time()
-        tracks, frame_count, source = track(arguments.video, detections)
-        spent_s = time.process_time() - started
-        frame_count = max(frame_count, int(truth.frame.max()) + 1 if len(truth) else 0)
-        score = score_tracks(truth, tracks, 0, frame_count)
+        with libraries_to_stderr():
+            started = time.process_time()
+            tracks, frame_count, source = track(arguments.video, detections)
+            spent_s = time.process_time() - started
+            frame_count = max(frame_count, int(truth.frame.max()) + 1 if len(truth) else 0)
+            score = score_tracks(truth, tracks, 0, frame_count)
     except (MotFileError, ScorerMissingError) as error:
         parser.exit(2, f"evaluation tracking: {error}\n")
     if arguments.tracks:

@@ -1,5 +1,6 @@
 """The storage engine: contracts, writer, reader, maintenance.
 
-Belongs here: how a table is declared, written, read and swept. Does not belong here: any rule of a store, a
-shopper or an order, and anything of Dagster.
+Belongs here: how a table is declared, written, read and swept. The engine knows store-days and capture hours, because
+deletion and seals count by them (store_day.py). Does not belong here: any rule of a shopper, a shelf or an order, and
+anything of Dagster.
 """

@@ -111,7 +111,7 @@ def _is_label(column: str, value: str) -> bool:
 
 
 def check_still_open(lake: Lake, contract: TableContract, cells: Iterable[Cell], now: datetime) -> None:
-    """No cell's capture hour has expired and no store-day of them is sealed: refused whole, never in part."""
+    """Raises if the capture hour of any cell has expired or its store-day is sealed. Then all of it is refused."""
     labels = [dict(zip(contract.partition_by, cell, strict=True)) for cell in cells]
     hours = {label[HOUR_COLUMN] for label in labels if HOUR_COLUMN in label}
     if expired := sum(expiry.is_expired(contract, hour, now) for hour in hours):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,7 +17,6 @@ from typing import Any
 import polars as pl
 
 from lakehouse.contract import Expectation, Severity, TableContract
-from lakehouse.errors import LakehouseError
 
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}
 _KIND_OF_ERROR = re.compile(r"^(?:\w+\.)*(\w+)(?::|$)")
@@ -51,14 +49,22 @@ class ExpectationResult:
         """Whether the write must not happen: a blocking check failed, or any check raised."""
         return bool(self.error) or (not self.success and self.severity is Severity.BLOCKING)
 
-
-class AuditFailed(LakehouseError):
-    """Rows break blocking expectations, or a check raised. `results` holds the counts."""
-
-    def __init__(self, table: str, results: list[ExpectationResult]) -> None:
-        self.results = results
-        broken = [f"{r.name} {f'raised {r.error}' if r.error else r.unexpected_count}" for r in results if r.blocks]
-        super().__init__(table, f"the audit failed: {', '.join(broken)}", count=len(broken))
+    @property
+    def words(self) -> str:
+        """The outcome for a reader: the check's name, how often it was broken or what was measured, and what is
+        allowed."""
+        if self.error:
+            return f"{self.name} raised {self.error}"
+        found = []
+        if self.unexpected_count is not None:
+            found.append(f"{self.unexpected_count} break it")
+        if self.observed is not None and self.threshold is not None and self.threshold < 1.0:
+            found.append(f"{self.observed:.1%} hold and {self.threshold:.1%} have to")
+        elif self.observed is not None and self.unexpected_count is None:
+            found.append(f"measured {self.observed:g}")
+        if self.limits:
+            found.append(f"allowed is {self.limits}")
+        return f"{self.name} ({', '.join(found)})" if found else self.name
 
 
 def identity_check(
@@ -70,11 +76,17 @@ def identity_check(
     )
 
 
-def require_passed(table: str, results: Iterable[ExpectationResult]) -> None:
-    """Raises AuditFailed if any result blocks the write."""
-    found = list(results)
-    if any(result.blocks for result in found):
-        raise AuditFailed(table, found)
+def no_strangers(
+    name: str,
+    rows: pl.DataFrame,
+    known: pl.DataFrame,
+    key: str | tuple[str, ...],
+    severity: Severity = Severity.BLOCKING,
+) -> ExpectationResult:
+    """The result of a check over two tables: every row's `key` (one column or several) is among those of `known`."""
+    columns = [key] if isinstance(key, str) else list(key)
+    strangers = rows.join(known.select(columns).unique(), columns, how="anti").height
+    return identity_check(name, strangers, rows.height, column=columns[-1], severity=severity)
 
 
 def run_expectations(

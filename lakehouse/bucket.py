@@ -39,6 +39,9 @@ class BucketObjects:
     def put_bytes(self, data: bytes, key: str) -> None:
         obstore.put(self._store, checked_key(key), data)
 
+    def make_durable(self, key: str) -> None:
+        """A bucket keeps what it has acknowledged."""
+
     def create_bytes(self, data: bytes, key: str) -> bool:
         return self.create_tagged(data, key) is not None
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from lakehouse.bucket import BucketObjects
 from lakehouse.errors import LeaseLost
-from lakehouse.lease import attempts
+from lakehouse.lease import attempts, mark_of
 from lakehouse.objects import ObjectStore
 
 FREE = b"free"
@@ -38,7 +38,10 @@ class BucketLease:
         self._key = key
         self._table = table
         self._takeover_s = takeover_s
+        self.took_over = False
+        """Whether the holder before never let go of it: dead, or only slow."""
         self._holder = f"{socket.gethostname()} {os.getpid()} {threading.get_ident()} {time.monotonic_ns()}"
+        self.mark = mark_of(self._holder)
         self._beats = 0
         self._tag: str | None = None
         self._guard = threading.Lock()
@@ -57,6 +60,7 @@ class BucketLease:
                     seen_tag, seen_at = tag, time.monotonic()
                 if content == FREE or time.monotonic() - seen_at >= self._takeover_s:
                     self._tag = self._objects.replace_tagged(self._content(), self._key, tag)
+                    self.took_over = content != FREE
             if self._tag is not None:
                 break
         self._heart.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +13,13 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from lakehouse.admission import Cell
+from lakehouse.commit_notes import CommitNote, digest_of, write_note
 from lakehouse.contract import TableContract
+from lakehouse.errors import LeaseLost
 from lakehouse.lake import Lake
 from lakehouse.lease import Lease
 from lakehouse.properties import arrow_schema, encode_parquet, file_statistics, table_properties
-from lakehouse.snapshot import DataFile, Snapshot
+from lakehouse.snapshot import DataFile, Snapshot, content_digest, take_snapshot
 
 Steps = Callable[[str], None]
 """Called with a name after each step of a write; the fault-injection tests kill the process in it."""
@@ -56,13 +57,14 @@ class CommitInfo:
 
 @dataclass(frozen=True)
 class Committed:
-    """What a commit changed."""
+    """What a commit changed. `cells_healed`: their rows were the same, their file was not what the log says."""
 
     version: int
     committed: bool
     cells_changed: int
     rows_removed: int
     bytes_written: int
+    cells_healed: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,20 +104,25 @@ def commit_cells(
     target = max(snapshot.version, 0) + 1
     new: list[NewFile] = []
     old: list[tuple[Cell, DataFile]] = []
+    healed = 0
     for cell, rows in sorted(replaced.items()):
         files = snapshot.files(cell)
-        made = encode_cell(contract, cell, rows, target) if rows.height else None
+        made = encode_cell(contract, cell, rows, lease.mark) if rows.height else None
         if made is not None and len(files) == 1 and _digest(files[0].path) == _digest(made.path):
+            healed += _heal(lake, contract, files[0], made.data, lease)
             continue
         new += [made] if made is not None else []
         old += [(cell, file) for file in files]
-    new += [encode_cell(contract, cell, rows, target) for cell, rows in sorted(added.items()) if rows.height]
+    new += [encode_cell(contract, cell, rows, lease.mark) for cell, rows in sorted(added.items()) if rows.height]
     if not new and not old:
-        return Committed(snapshot.version, False, 0, 0, 0)
+        renew_note(lake, snapshot)
+        return Committed(snapshot.version, False, 0, 0, 0, healed)
 
     stamp = int(now.timestamp() * 1000)
     adds = [file.add_action(contract, stamp) for file in new]
     removes = [RemoveAction(f.path, True, stamp, f.size, dict(cell_values(contract, cell))) for cell, f in old]
+    if snapshot.damage:
+        _carry_damage_on(lake, snapshot)
     try:
         table = snapshot.table
         if table is None:
@@ -134,23 +141,68 @@ def commit_cells(
             commit_properties=info.properties(contract, ledger_version),
             post_commithook_properties=NO_HOOKS,
         )
+    except LeaseLost:
+        _take_back(lake, contract, new)
+        raise
     except CommitFailedError:
-        for file in new:
-            lake.objects.delete(f"{contract.path}/{file.path}")
-        return None
+        # Read again: a store that repeats a request by itself can refuse a commit that it has made.
+        live = take_snapshot(lake, contract, any_version=True).paths
+        if not any(file.path in live for file in new):
+            _take_back(lake, contract, new)
+            return None
     steps("committed")
+    if not snapshot.damage:
+        lake.objects.make_durable(f"{contract.path}/_delta_log/{target:020d}.json")
+        live = snapshot.paths - {file.path for _, file in old} | {file.path for file in new}
+        write_note(lake, contract, CommitNote(target, digest_of(live)))
+        steps("noted")
     return Committed(
         version=target,
         committed=True,
         cells_changed=len({f.cell for f in new} | {cell for cell, _ in old}),
         rows_removed=sum(file.rows for _, file in old),
         bytes_written=sum(len(f.data) for f in new),
+        cells_healed=healed,
     )
 
 
+def _heal(lake: Lake, contract: TableContract, file: DataFile, data: bytes, lease: Lease) -> int:
+    """Puts the bytes back that the file's name promises, if they are not there. Returns 1 if it did."""
+    key = f"{contract.path}/{file.path}"
+    if lake.objects.read_bytes(key) == data:
+        return 0
+    lease.check()
+    lake.objects.put_bytes(data, key)
+    return 1
+
+
+def renew_note(lake: Lake, snapshot: Snapshot) -> None:
+    """Notes a version that a process committed and was killed before it could note it."""
+    if snapshot.table is None or snapshot.damage or (snapshot.note and snapshot.note.version >= snapshot.version):
+        return
+    write_note(lake, snapshot.contract, CommitNote(snapshot.version, digest_of(snapshot.paths)))
+
+
+def _carry_damage_on(lake: Lake, snapshot: Snapshot) -> None:
+    """A drop commits to a damaged table, too. The note moves on with it, and before it, so that the log never
+    catches up with a note that it contradicts."""
+    if snapshot.table is not None and snapshot.note is not None:
+        moved = CommitNote(snapshot.note.version + 1, snapshot.note.files)
+        write_note(lake, snapshot.contract, moved)
+
+
+def _take_back(lake: Lake, contract: TableContract, files: list[NewFile]) -> None:
+    """Removes files that no commit made live. Their names bear this holder's mark, so nobody else's go."""
+    for file in files:
+        lake.objects.delete(f"{contract.path}/{file.path}")
+
+
 def create_if_absent(lake: Lake, contract: TableContract, info: CommitInfo) -> None:
-    """Gives readers that need a table's log, as DuckDB does, an empty table. Does nothing if it is there."""
-    if lake.open(contract) is None:
+    """Gives readers that need a table's log, as DuckDB does, an empty table. Does nothing if it is there.
+
+    Raises TableDamaged, ContractVersionMismatch: such a reader would not notice either.
+    """
+    if take_snapshot(lake, contract).table is None:
         _create(lake, contract, info, None, mode="ignore")
 
 
@@ -175,13 +227,12 @@ def _create(
     )
 
 
-def encode_cell(contract: TableContract, cell: Cell, rows: pl.DataFrame, version: int) -> NewFile:
+def encode_cell(contract: TableContract, cell: Cell, rows: pl.DataFrame, mark: str) -> NewFile:
+    """One cell's rows as a file, named by the hash of its bytes and the mark of who holds the lease."""
     ordered = rows.sort(contract.key, maintain_order=True)
     data = encode_parquet(contract, ordered)
-    # The version in the name: content that returns after a change is a new file, and a rerun after a crash
-    # at the same version writes over what the crash left.
     folder = "".join(f"{name}={value}/" for name, value in zip(contract.partition_by, cell, strict=True))
-    path = f"{folder}{hashlib.sha256(data).hexdigest()[:32]}-{version:08d}.parquet"
+    path = f"{folder}{content_digest(data)}-{mark}.parquet"
     return NewFile(cell, path, data, file_statistics(contract, ordered))
 
 

@@ -1,4 +1,4 @@
-"""What the contracts say, for people and for dbt: the data dictionary and dbt's sources. Both are
+"""What the contracts say, for people and for dbt: the data dictionary, the policy page and dbt's sources. All three are
 committed; a test holds them against the contracts. `python -m lakehouse.documentation` writes them anew."""
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import yaml
 
 from lakehouse.contract import Column, Pii, TableContract
 from lakehouse.contracts import CONTRACTS
+from lakehouse.contracts.clauses import CLAUSES, Clause
 from lakehouse.contracts.retention import DROP_MARGIN, SCHEDULE
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DICTIONARY = REPOSITORY / "docs" / "data-dictionary.md"
+POLICY_PAGE = REPOSITORY / "docs" / "policy.md"
 DBT_SOURCES = REPOSITORY / "dbt_project" / "models" / "staging" / "sources.yml"
 DBT_TABLES = (
     ("orders", "stores"),
@@ -64,13 +66,50 @@ def data_dictionary(tables: Iterable[TableContract]) -> str:
     for rule in SCHEDULE.values():
         limit = f"{int(rule.limit.total_seconds() // 3600)} h from capture" if rule.limit else "none by age"
         decision = f" Decision: {rule.decision}" if rule.decision else ""
-        lines.append(f"| {rule.retention} | {limit} | {rule.basis}.{decision} | {', '.join(rule.clauses)} |")
+        lines.append(f"| {rule.retention} | {limit} | {rule.basis}.{decision} | {_linked(rule.clauses)} |")
     for table in tables:
         lines += ["", f"## {table.domain}/{table.name}", "", table.description, ""]
         lines += [f"- {name}: {value}" for name, value in _facts(table)]
         lines += ["", "| column | type | unit | personal | description |", "|---|---|---|---|---|"]
         lines += [f"| {c.name} | {_type(c)} | {c.unit} | {_label(c)} | {c.description} |" for c in table.columns]
     return "\n".join(lines) + "\n"
+
+
+def policy_page(tables: Iterable[TableContract]) -> str:
+    """The policy page as Markdown: every clause, what it asks, what is done, and the tables that name it."""
+    named: dict[str, list[str]] = {clause_id: [] for clause_id in CLAUSES}
+    for table in tables:
+        for clause_id in table.clauses:
+            named[clause_id].append(f"[{table.path}](data-dictionary.md#{table.domain}{table.name})")
+    lines = [
+        "# The privacy policy, clause by clause",
+        "",
+        "Generated from lakehouse/contracts/clauses.py by `python -m lakehouse.documentation`; edit there.",
+        "",
+        "Tables, columns and retention rules name the clauses that govern them by these ids. What the policy asks is",
+        "put in our own words; its own text decides. Where nothing is done yet, it says so.",
+    ]
+    chapter = ""
+    for clause in CLAUSES.values():
+        if clause.chapter != chapter:
+            chapter = clause.chapter
+            lines += ["", f"## {chapter}"]
+        lines += ["", f"{clause_heading(clause)}", "", f"*Asks:* {clause.asks}", "", f"*Done:* {clause.does}"]
+        rules = [str(rule.retention) for rule in SCHEDULE.values() if clause.clause_id in rule.clauses]
+        if rules:
+            lines += ["", f"*Retention class:* [{', '.join(rules)}](data-dictionary.md#when-rows-die)"]
+        if named[clause.clause_id]:
+            lines += ["", f"*Tables:* {', '.join(named[clause.clause_id])}"]
+    return "\n".join(lines) + "\n"
+
+
+def clause_heading(clause: Clause) -> str:
+    """The line of docs/policy.md that a clause begins with. The anchor makes a link independent of the title."""
+    return f'### <a id="{clause.clause_id.lower()}"></a>{clause.clause_id}: {clause.title}'
+
+
+def _linked(clauses: Iterable[str]) -> str:
+    return ", ".join(f"[{clause}](policy.md#{clause.lower()})" for clause in clauses)
 
 
 def _dbt_table(table: TableContract) -> dict[str, Any]:
@@ -95,7 +134,7 @@ def _facts(table: TableContract) -> list[tuple[str, str]]:
         ("written by", type(table.write_mode).__name__),
         ("retention", table.retention),
         ("purposes", ", ".join(table.purposes)),
-        ("policy clauses", ", ".join(table.clauses) or "none"),
+        ("policy clauses", _linked(table.clauses) or "none"),
         ("checks", ", ".join(expectation.name for expectation in table.expectations) or "none"),
     ]
 
@@ -109,8 +148,9 @@ def _label(column: Column) -> str:
 
 
 def main() -> None:
-    """Writes both files."""
+    """Writes the three files."""
     DICTIONARY.write_text(data_dictionary(CONTRACTS.values()), encoding="utf-8")
+    POLICY_PAGE.write_text(policy_page(CONTRACTS.values()), encoding="utf-8")
     DBT_SOURCES.write_text(dbt_sources(CONTRACTS[key] for key in DBT_TABLES), encoding="utf-8")
 
 

@@ -51,6 +51,13 @@ class ContractVersionMismatch(LakehouseError):
     """The table on disk was written under another version of its contract."""
 
 
+class TableDamaged(LakehouseError):
+    """A table's log or files are not what the engine committed. Nothing was read from it or written to it."""
+
+    def __init__(self, table: str, damage: str) -> None:
+        super().__init__(table, f"{damage}; what to do: docs/runbooks/damaged-table.md")
+
+
 class CommitConflict(LakehouseError):
     """Other writers kept committing first."""
 

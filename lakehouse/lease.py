@@ -3,12 +3,14 @@
 Why writers hold it too: a vacuum beside a running writer deletes its uncommitted files, and tombstones must
 be checked and the commit made under one lock. On a local disk the lease is a kernel file lock, which dies
 with its holder. In a bucket it is an object that the holder keeps rewriting; whoever sees it unchanged for a
-whole `TAKEOVER_S` takes it over. That needs no clock that two machines share, and no process that cleans up.
+whole `TAKEOVER_S` takes it over, and moves the table's log on, so that the holder before
+cannot commit any more. That needs no clock that two machines share, and no process that cleans up.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -26,7 +28,13 @@ _POLL_S = (0.002, 0.1)
 
 
 class Lease(Protocol):
-    """A lease that is held."""
+    """A lease that is held.
+
+    `mark`: eight hex digits that no two holders share. It ends the names of the files that the holder writes: who
+    was overtaken cleans up, and must not find its own names on files that the next holder has made live.
+    """
+
+    mark: str
 
     def check(self) -> None:
         """Raises LeaseLost if somebody took it over. Called right before what must not happen without it."""
@@ -44,12 +52,18 @@ def hold_lease(
             yield held
     else:
         from lakehouse.bucket_lease import hold_object
+        from lakehouse.fence import fence
 
         with hold_object(lake.objects, key, contract.path, wait_s, takeover_s) as held:
+            if held.took_over:
+                fence(lake, contract)
             yield held
 
 
 class _FileLease:
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+
     def check(self) -> None:
         """The kernel takes it from nobody who lives."""
 
@@ -65,9 +79,14 @@ def _hold_file(path: Path, table: str, wait_s: float) -> Iterator[Lease]:
                 break
             except BlockingIOError:
                 continue
-        yield _FileLease()
+        yield _FileLease(mark_of(f"{os.getpid()} {time.monotonic_ns()}"))
     finally:
         os.close(handle)
+
+
+def mark_of(holder: str) -> str:
+    """A holder's mark, from what it calls itself."""
+    return hashlib.sha256(holder.encode()).hexdigest()[:8]
 
 
 def attempts(table: str, wait_s: float) -> Iterator[None]:

@@ -126,11 +126,13 @@ def trim_logs(lake: Lake, contracts: Iterable[TableContract], *, pause_s: float 
 
     The order matters: vacuum (under the lease: beside a writer it would delete uncommitted files), wait,
     checkpoint, wait, trim. A checkpoint made first would leave the old Parquet files on disk for ever.
-    Readers that opened an older version before may fail and have to open the table again.
+    Readers that opened an older version before may fail and have to open the table again. A damaged table is left
+    as it is: what its log no longer names may be what its repair needs.
     """
     vacuumed = []
     for contract in contracts:
-        if lake.open(contract) is not None:
+        found = take_snapshot(lake, contract, any_version=True)
+        if found.table is not None and not found.damage:
             removed, entries = concealed(contract.path, "vacuuming", lambda c=contract: _vacuum(lake, c))  # type: ignore[misc]
             vacuumed.append((contract, removed, entries))
     long = [contract for contract, _, entries in vacuumed if entries > 1]

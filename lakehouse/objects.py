@@ -36,6 +36,10 @@ class ObjectStore(Protocol):
         """Writes the key, atomically."""
         ...
 
+    def make_durable(self, key: str) -> None:
+        """Returns when the key, which somebody else wrote, outlives a power cut."""
+        ...
+
     def create_bytes(self, data: bytes, key: str) -> bool:
         """Writes the key only if it is absent. Returns whether it was: of many callers one hears True."""
         ...
@@ -97,6 +101,11 @@ class LocalObjects:
     def put_bytes(self, data: bytes, key: str) -> None:
         self._write(iter((data,)), self._path(key))
 
+    def make_durable(self, key: str) -> None:
+        path = self._path(key)
+        _sync(path)
+        _sync(path.parent)
+
     def create_bytes(self, data: bytes, key: str) -> bool:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +118,7 @@ class LocalObjects:
             return False
         finally:
             stage.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        _sync(path.parent)
         return True
 
     def read_bytes(self, key: str) -> bytes | None:
@@ -148,7 +157,7 @@ class LocalObjects:
         stage = path.with_name(f"{path.name}.{os.getpid()}{UNFINISHED}")
         size = _write_durably(chunks, stage)
         stage.replace(path)
-        _sync_folder(path.parent)
+        _sync(path.parent)
         return size
 
     def _prune(self, folder: Path) -> None:
@@ -171,8 +180,8 @@ def _write_durably(chunks: Iterator[bytes], path: Path) -> int:
     return size
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

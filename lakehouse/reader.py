@@ -6,7 +6,7 @@ import polars as pl
 
 from lakehouse.admission import Partition
 from lakehouse.contract import TableContract
-from lakehouse.errors import OutsidePartition, concealed
+from lakehouse.errors import OutsidePartition, StorageFailed, concealed
 from lakehouse.lake import Lake
 from lakehouse.snapshot import take_snapshot
 
@@ -15,7 +15,7 @@ def scan(lake: Lake, contract: TableContract, partition: Partition | None = None
     """The table's rows, or those of a partition (any of its columns with the wanted values), in the
     contract's schema.
 
-    Empty while the table does not exist. Raises ContractVersionMismatch.
+    Empty while the table does not exist. Raises TableDamaged, ContractVersionMismatch.
     """
     for column in partition or {}:
         if column not in contract.partition_by:
@@ -28,5 +28,15 @@ def scan(lake: Lake, contract: TableContract, partition: Partition | None = None
 
 def table_version(lake: Lake, contract: TableContract) -> int | None:
     """The table's latest version, None while it does not exist."""
-    table = concealed(contract.path, "reading its version", lambda: lake.open(contract))
-    return None if table is None else table.version()
+    found = concealed(contract.path, "reading its version", lambda: take_snapshot(lake, contract))
+    return None if found.table is None else found.version
+
+
+def collect(lake: Lake, contract: TableContract, rows: pl.LazyFrame) -> pl.DataFrame:
+    """The rows of a scan of that table. Where reading fails, every file is looked at, so that the error says
+    what to do. Raises TableDamaged, StorageFailed."""
+    try:
+        return concealed(contract.path, "reading", rows.collect)
+    except StorageFailed:
+        concealed(contract.path, "reading", lambda: take_snapshot(lake, contract).check_files(lake))
+        raise

@@ -7,6 +7,8 @@ import json
 from contextlib import ExitStack
 from datetime import date, datetime
 
+from deltalake.exceptions import DeltaError
+
 from lakehouse.contract import TableContract
 from lakehouse.lake import ENGINE_FOLDER, Lake
 from lakehouse.lease import hold_lease
@@ -36,15 +38,25 @@ def seal(lake: Lake, store_day: StoreDay, contracts: list[TableContract], *, run
     with ExitStack() as leases:
         for contract in tables:
             leases.enter_context(hold_lease(lake, contract))
-        opened = {contract.path: lake.open(contract) for contract in tables}
+        versions = {contract.path: _version(lake, contract) for contract in tables}
         record = {
             "store_id": store_day.store_id,
             "business_date": store_day.business_date.isoformat(),
             "sealed_at": now.isoformat(),
             "run_id": run_id,
-            "table_versions": {path: table.version() for path, table in opened.items() if table is not None},
+            "table_versions": {path: version for path, version in versions.items() if version is not None},
         }
         return lake.objects.create_bytes(json.dumps(record, sort_keys=True, indent=1).encode(), _key(store_day))
+
+
+def _version(lake: Lake, contract: TableContract) -> int | None:
+    """None while the table does not exist, or if its log cannot be read: deletion waits for the seal, and the seal
+    for no repair."""
+    try:
+        table = lake.open(contract)
+    except DeltaError:
+        return None
+    return None if table is None else table.version()
 
 
 def is_sealed(lake: Lake, store_day: StoreDay) -> bool:

@@ -18,7 +18,7 @@ from lakehouse import admission
 from lakehouse.admission import Cell, Partition
 from lakehouse.commit import CommitInfo, Steps, commit_cells, no_steps
 from lakehouse.contract import AppendOnce, ReplacePartition, TableContract, Upsert, WriteMode
-from lakehouse.errors import CommitConflict, ContractViolation, EmptyReplacement, concealed
+from lakehouse.errors import CommitConflict, ContractViolation, EmptyReplacement, LakehouseError, concealed
 from lakehouse.lake import Lake
 from lakehouse.lease import hold_lease
 from lakehouse.snapshot import Snapshot, take_snapshot
@@ -37,7 +37,8 @@ class WriteReport:
 
     rows_given = rows_tombstoned + rows_present (append_once: their key was there) + rows_kept;
     `rows_removed` are rows of replaced files. `version` is the table's version afterwards; `committed` is
-    False if it held this content already.
+    False if it held this content already. `cells_healed`: unchanged cells whose file was gone or damaged and
+    has been written again.
     """
 
     table: str
@@ -50,6 +51,7 @@ class WriteReport:
     rows_removed: int
     cells_changed: int
     bytes_written: int
+    cells_healed: int
     ledger_version: int
     attempts: int
 
@@ -199,7 +201,7 @@ def _write(
         steps("ledger read")
         for attempt in range(1, ATTEMPTS + 1):  # noqa: B007 - reported below
             snapshot = take_snapshot(lake, contract)
-            planned = plan(snapshot, rows)
+            planned = _planned(lake, snapshot, plan, rows)
             done = commit_cells(
                 lake, snapshot, planned.replaced, planned.added, lease, commit, tombstones.version, now, steps
             )
@@ -219,6 +221,20 @@ def _write(
         rows_removed=done.rows_removed,
         cells_changed=done.cells_changed,
         bytes_written=done.bytes_written,
+        cells_healed=done.cells_healed,
         ledger_version=tombstones.version,
         attempts=attempt,
     )
+
+
+def _planned(
+    lake: Lake, snapshot: Snapshot, plan: Callable[[Snapshot, pl.DataFrame], Plan], rows: pl.DataFrame
+) -> Plan:
+    """The plan. Where making it fails, as the held rows cannot be read, the error says which files are damaged."""
+    try:
+        return plan(snapshot, rows)
+    except LakehouseError:
+        raise
+    except Exception:
+        snapshot.check_files(lake)
+        raise

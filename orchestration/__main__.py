@@ -1,24 +1,33 @@
-"""Commands: `python -m orchestration run`, `ui`, `dbt-parse`."""
+"""Commands: `python -m orchestration run`, `ui`, `migrate`, `confirm-time`, `dbt-parse`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
-from resources.settings import SettingsError, load_settings
+from orchestration import stopping
+from orchestration.records import RecordsUnusable
+from resources.settings import Settings, SettingsError, load_settings
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Returns the exit status: 0 done, 1 a step failed, 2 the settings cannot be used."""
+    """Returns the exit status: 0 done, 1 something failed, 2 the settings cannot be used. A signal ends the process
+    with 128 plus its number."""
     parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
     parser.add_argument("--home", type=Path, help="instead of OPENAISLE_HOME")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="everything that landed, through every asset")
     ui = commands.add_parser("ui", help="Dagster in the browser")
     ui.add_argument("--port", type=int, default=3000)
+    commands.add_parser("migrate", help="brings the tables of an older version to the contracts of this one")
+    confirming = commands.add_parser("confirm-time", help="vouch for the machine's clock when a sweep doubts it")
+    confirming.add_argument("--yes-it-is", default="", metavar="HOUR", help="UTC hour by another clock: 2026-03-02T04Z")
+    confirming.add_argument("--by", default="", help="who confirms (the account that runs this)")
     commands.add_parser("dbt-parse", help="parses the dbt project, as make check does")
     arguments = parser.parse_args(argv)
     try:
@@ -29,14 +38,35 @@ def main(argv: list[str] | None = None) -> int:
     console = Console()
     if not console.is_terminal:
         console = Console(width=110)
-    if arguments.command == "run":
-        from orchestration.run import run
+    try:
+        return _command(arguments, settings, console)
+    except RecordsUnusable as error:
+        Console(stderr=True).print(f"[red]{escape(str(error))}[/red]", highlight=False, soft_wrap=True)
+        return 1
 
-        return 0 if run(settings, console) else 1
-    if arguments.command == "ui":
-        from orchestration.ui import serve
 
-        serve(settings, arguments.port)
+def _command(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    if arguments.command in ("run", "ui"):
+        stopping.listen()
+        try:
+            if arguments.command == "run":
+                from orchestration.run import run
+
+                return 0 if run(settings, console) else 1
+            from orchestration.ui import serve
+
+            return serve(settings, arguments.port, console)
+        except stopping.Stopped as stopped:
+            stopping.leave(stopped, console, "nothing is lost, the next start goes on from here")
+    if arguments.command == "migrate":
+        from orchestration.migrating import migrate_tables
+
+        return 0 if migrate_tables(settings.lake(), console, datetime.now(UTC)) else 1
+    if arguments.command == "confirm-time":
+        from orchestration.confirm_time import confirm_time
+        from resources.clock_reading import read_machine
+
+        return confirm_time(settings, console, read_machine, hour=arguments.yes_it_is, by=arguments.by)
     from orchestration.dbt_parse import parse_project
 
     return parse_project()

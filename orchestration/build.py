@@ -13,8 +13,10 @@ from orchestration.automation import evidence_changed, marts_behind
 from orchestration.freshness import LATE
 from orchestration.housekeeping import housekeeping
 from orchestration.jobs import JOBS
+from orchestration.launcher import watched_executor
 from orchestration.schedules import schedules_of
 from orchestration.sensors import landing_sensor
+from orchestration.unfinished import ROOTS
 from resources.clock import Clock
 from resources.lake import Tables, Workplace
 
@@ -26,8 +28,6 @@ OWNERS = {
     "analytics": "team:analytics",
     "privacy": "team:privacy",
 }
-# The first table of each store-day reads the landing folder: the sensor starts it, no upstream table does.
-STARTED_BY_THE_SENSOR = frozenset({("vision", "footage_segments"), ("orders", "gate_events")})
 
 
 def build_defs(overrides: Mapping[str, object] | None = None, environment: str = "local") -> dg.Definitions:
@@ -64,7 +64,7 @@ def build_defs(overrides: Mapping[str, object] | None = None, environment: str =
                 description="Carries changes on: a table follows its upstream tables while its store-day is open.",
             ),
         ],
-        executor=dg.in_process_executor,
+        executor=watched_executor,
         resources={**resources, **{k: v for k, v in (overrides or {}).items() if k not in resources}},
     )
 
@@ -82,10 +82,10 @@ def _linked(asset: Asset) -> Asset:
 
 def with_policy(spec: dg.AssetSpec) -> dg.AssetSpec:
     """One asset's spec with everything that is the same for all of its kind."""
-    domain, name = spec.key.path[0], spec.key.path[-1]
+    domain = spec.key.path[0]
     if domain == "analytics":
         spec = spec.replace_attributes(automation_condition=marts_behind())
-    elif spec.partitions_def is not None and (domain, name) not in STARTED_BY_THE_SENSOR:
+    elif spec.partitions_def is not None and spec.key not in ROOTS:
         spec = spec.replace_attributes(automation_condition=evidence_changed())
     if policy := LATE.get(spec.key):
         spec = spec.replace_attributes(freshness_policy=policy)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import dagster as dg
 
+from orchestration.dead_runs import end_dead_runs
 from resources.clock import Clock
 
 KEEP = timedelta(days=30)
@@ -23,6 +24,8 @@ def forget_old_runs(instance: dg.DagsterInstance, clock: Clock) -> int:
 @dg.op(description="Deletes runs and their events that ended more than 30 days ago.")
 def delete_old_runs(context: dg.OpExecutionContext, clock: Clock) -> None:
     """Materializations stay: only runs and their event logs go."""
+    # What is dead but not ended would be kept for ever.
+    end_dead_runs(context.instance, clock.now())
     context.log.info(f"{forget_old_runs(context.instance, clock)} runs deleted")
 
 

@@ -8,22 +8,27 @@ from pathlib import Path
 
 import dagster as dg
 
+from orchestration.records import check_records
 from resources.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
-    """Creates the folder, puts the current dagster.yaml into it and names it to Dagster. Returns the folder."""
+    """Creates the folder, puts the current dagster.yaml into it and names it to Dagster. Returns the folder.
+
+    Raises RecordsUnusable if what Dagster has there cannot be used.
+    """
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
     unfinished = home / "dagster.yaml.unfinished"
     shutil.copyfile(REPOSITORY / "dagster.yaml", unfinished)
     unfinished.replace(home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
+    check_records(settings)
     return home
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The instance whose runs the UI shows."""
+    """The instance whose runs the UI shows. Raises RecordsUnusable."""
     return dg.DagsterInstance.from_config(str(prepare_dagster_home(settings)))

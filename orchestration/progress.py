@@ -1,8 +1,10 @@
-"""Shows a Dagster run while it runs: which step, what it last said, how long. Reads the run's event log only."""
+"""Shows a Dagster run while it runs: which step, what it last said, how long, what it waits for. Reads Dagster's own
+storage only."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,6 +20,7 @@ from rich.progress import (
 )
 
 _POLL_SECONDS = 0.25
+_LOOK_AT_WAITS_SECONDS = 3.0
 _MOST_RECORDS = 500
 
 
@@ -52,8 +55,10 @@ def follow(
     title: str,
     steps: int,
     work: Callable[[], None],
+    waits: Callable[[], str | None] = lambda: None,
 ) -> None:
-    """Runs `work`, which executes the Dagster run `run_id` of `steps` steps, and draws its progress.
+    """Runs `work`, which executes the Dagster run `run_id` of `steps` steps, and draws its progress. What `waits` says
+    while no step runs is printed, once for each change.
 
     Raises whatever `work` raises.
     """
@@ -78,9 +83,18 @@ def follow(
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(title, total=steps, now="")
         thread.start()
+        said, looked = None, time.monotonic()
         while thread.is_alive():
             thread.join(_POLL_SECONDS)
             _read(instance, run_id, followed)
+            waiting = None
+            if followed.running:
+                looked = time.monotonic()
+            elif time.monotonic() - looked > _LOOK_AT_WAITS_SECONDS:
+                looked, waiting = time.monotonic(), waits()
+                if waiting and waiting != said:
+                    said = waiting
+                    progress.console.print(f"{title} {waiting}", markup=False, highlight=False)
             progress.update(task, completed=followed.done, now=_now(followed))
         _read(instance, run_id, followed)
         progress.update(task, completed=followed.done, now="")

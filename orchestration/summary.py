@@ -43,6 +43,10 @@ class RunSummary:
     checks_passed: int
     checks_failed: int
     checks_warned: int
+    checks_without_result: tuple[dg.AssetCheckKey, ...]
+    """Asked for by a run that has not said what came of them, or of a table that was written without them."""
+    checks_never_asked: int
+    """Of tables that nothing was ever written to."""
     footage_speed: float | None
     gb_by_class: dict[RetentionClass, float]
 
@@ -53,14 +57,17 @@ def summarize(
     checks: Iterable[dg.AssetCheckKey],
     store_days: Sequence[StoreDay],
 ) -> RunSummary:
-    """The state of the home as it stands. Checks count by their latest evaluation."""
+    """The state of the home as it stands. Every check that is given counts once, by its latest evaluation."""
     lake = settings.lake()
-    outcome = _checks(instance, checks)
+    states = {key: check_state(instance, key) for key in checks}
+    outcome = Counter(states.values())
     return RunSummary(
         days=tuple(_day(lake, store_day) for store_day in store_days),
         checks_passed=outcome["passed"],
         checks_failed=outcome["failed"],
         checks_warned=outcome["warned"],
+        checks_without_result=tuple(sorted(key for key, state in states.items() if state == "without a result")),
+        checks_never_asked=outcome["never asked"],
         footage_speed=_footage_speed(instance),
         gb_by_class=_gb_by_class(settings, lake),
     )
@@ -92,12 +99,29 @@ def show(console: Console, summary: RunSummary, seconds: float) -> None:
     console.print(table)
     footage = sum(day.camera_seconds for day in summary.days)
     speed = "unknown" if summary.footage_speed is None else f"{summary.footage_speed:.1f}"
-    counts = f"{summary.checks_passed} passed, {summary.checks_warned} warn, {summary.checks_failed} failed"
-    console.print(f"checks: {counts}")
+    console.print(f"checks: {counts_of(summary)}")
+    if unknown := summary.checks_without_result:
+        tables = Counter("/".join(key.asset_key.path) for key in unknown)
+        places = ", ".join(f"{table} {count}" for table, count in sorted(tables.items()))
+        console.print(f"[red]checks without a result[/red]: {places}", highlight=False)
+        console.print("A run was cut off or is still under way. Wait for it, or see it in the UI; then run again.")
     console.print(f"footage: {footage:.0f} camera-seconds, {speed} of them per core-second")
     sizes = ", ".join(f"{name} {size:.4f}" for name, size in sorted(summary.gb_by_class.items()))
     console.print(f"GB by retention class: {sizes}")
     console.print(f"seconds: {seconds:.0f}")
+
+
+def counts_of(summary: RunSummary) -> str:
+    """All declared checks by what is known of them. What is not known is not passed."""
+    counts = [
+        (summary.checks_passed, "passed"),
+        (summary.checks_warned, "warn"),
+        (summary.checks_failed, "failed"),
+        (len(summary.checks_without_result), "without a result"),
+        (summary.checks_never_asked, "never asked (their tables are empty)"),
+    ]
+    known = [f"{count} {name}" for count, name in counts if count or name in ("passed", "warn", "failed")]
+    return f"{', '.join(known)}, of {sum(count for count, _ in counts)}"
 
 
 def _day(lake: Lake, store_day: StoreDay) -> DaySummary:
@@ -121,17 +145,17 @@ def _day(lake: Lake, store_day: StoreDay) -> DaySummary:
     )
 
 
-def _checks(instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey]) -> Counter[str]:
-    outcome: Counter[str] = Counter()
-    for key in keys:
-        record = instance.get_latest_asset_check_evaluation_record(key)
-        event = record.event.dagster_event if record and record.event else None
-        if event is None or event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            continue
+def check_state(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> str:
+    """ "passed", "warned", "failed", "without a result", or "never asked" while its table was never written."""
+    record = instance.get_latest_asset_check_evaluation_record(key)
+    event = record.event.dagster_event if record and record.event else None
+    if event is not None and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         evaluation = event.asset_check_evaluation_data
         is_soft = evaluation.severity is dg.AssetCheckSeverity.WARN
-        outcome["passed" if evaluation.passed else "warned" if is_soft else "failed"] += 1
-    return outcome
+        return "passed" if evaluation.passed else "warned" if is_soft else "failed"
+    if record is None and instance.get_latest_materialization_event(key.asset_key) is None:
+        return "never asked"
+    return "without a result"
 
 
 def _footage_speed(instance: dg.DagsterInstance) -> float | None:

@@ -11,7 +11,8 @@ from orchestration.partitions import partition_key
 from resources.partitions import STORES, store_day_of_key
 
 ROOTS = (dg.AssetKey(["vision", "footage_segments"]), dg.AssetKey(["orders", "gate_events"]))
-"""What the landing folder starts. Nothing upstream can make them stale: only new files can."""
+"""The first table of each store-day, which reads the landing folder: the sensor starts it, no upstream table does. Only
+new files can make it stale."""
 
 
 def begun_days(instance: dg.DagsterInstance) -> list[str]:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from resources.clock_reading import ClockReading, read_machine, simulated_reading
+
 
 class Clock(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The time in UTC. `fixed_at`, an ISO 8601 instant with its zone, stops it there; empty means the
@@ -21,3 +23,7 @@ class Clock(dg.ConfigurableResource):  # type: ignore[type-arg]
         if fixed.tzinfo is None:
             raise ValueError("the clock's fixed instant needs a time zone")
         return fixed.astimezone(UTC)
+
+    def reading(self) -> ClockReading:
+        """Now, with what speaks for it. A fixed instant says nothing about the machine's clock and says so."""
+        return simulated_reading(self.now()) if self.fixed_at else read_machine()

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _PR_SET_PDEATHSIG = 1
+# A killed run leaves its semaphores to multiprocessing's tracker, which removes them: no news for whoever killed it.
+_QUIET_TRACKER = "ignore:resource_tracker:UserWarning"
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 
 
@@ -41,6 +44,8 @@ def work(
         return Worked((), 0.0, 0.0)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     results: dict[int, Result] = {}
+    if _QUIET_TRACKER not in sys.warnoptions:
+        sys.warnoptions.append(_QUIET_TRACKER)
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(workers, len(tasks)), context, _start, (os.getpid(),))
     try:
@@ -50,6 +55,11 @@ def work(
             index = futures[future]
             results[index] = future.result()
             on_done(index, results[index])
+    except BaseException:
+        # A task may take minutes: who failed or was interrupted does not wait for the rest.
+        for process in multiprocessing.active_children():
+            process.kill()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -4,6 +4,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
@@ -15,6 +16,7 @@ from lakehouse.contract import AppendOnce, ReplacePartition, Severity, TableCont
 from lakehouse.errors import LakehouseError
 from lakehouse.lake import Lake
 from lakehouse.store_day import StoreDay
+from resources.believed_time import believed_now
 from resources.clock import Clock
 from resources.code_version import code_version
 from resources.landing import Landing
@@ -60,14 +62,21 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
     workplace: dg.ResourceDependency[Workplace]
     clock: dg.ResourceDependency[Clock]
 
+    def now(self) -> datetime:
+        """The time to refuse and to close by: a clock in doubt loses no delivery and no open item."""
+        return believed_now(self.workplace.lake(), self.clock.reading())
+
     def read(self, contract: TableContract, store_day: StoreDay | None = None) -> pl.DataFrame:
         """Rows of a table, all or those of a store-day."""
         partition = store_day.partition(contract) if store_day else None
-        return reader.scan(self.workplace.lake(), contract, partition).collect()
+        lake = self.workplace.lake()
+        return reader.collect(lake, contract, reader.scan(lake, contract, partition))
 
     def read_store(self, contract: TableContract, store_id: str) -> pl.DataFrame:
         """Rows of one store of an unpartitioned table."""
-        return reader.scan(self.workplace.lake(), contract).filter(pl.col("store_id") == store_id).collect()
+        lake = self.workplace.lake()
+        rows = reader.scan(lake, contract).filter(pl.col("store_id") == store_id)
+        return reader.collect(lake, contract, rows)
 
     def last_digest(self, context: dg.AssetExecutionContext, contract: TableContract, name: str) -> str | None:
         """A hash that the last materialization of this partition reported; None if there was none."""
@@ -90,19 +99,27 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Audits all tables of a step, commits them in order, and reports.
 
         If a blocking check fails or a check raised, yields the results of all checks and raises dagster.Failure with
-        the counts; no table has changed then. Only the tables that the run selected are written.
+        their names and counts; no table has changed then. Only the tables that the run selected are written.
         """
         started = time.monotonic()
         selected = [w for w in writes if asset_key(w.contract) in context.selected_asset_keys]
         results = {write.contract.path: self._audit(write, store_day) for write in selected}
         for write in selected:
             yield from _check_reports(context, write.contract, results[write.contract.path])
-        broken = sum(result.blocks for found in results.values() for result in found)
+        broken = [f"{path}: {result.words}" for path, found in results.items() for result in found if result.blocks]
         if broken:
-            raise dg.Failure(description=f"{broken} blocking checks failed; nothing was written", allow_retries=False)
+            raise dg.Failure(
+                description=f"nothing was written: {'; '.join(broken)}. The asset's Checks tab says what each check "
+                "means; what landed is still there, so the step can run again once the cause is mended",
+                allow_retries=False,
+            )
         audited = time.monotonic() - started
         for write in selected:
             report = self._commit(context, write, store_day, model_version, planogram_version)
+            if report.cells_healed:
+                context.log.warning(
+                    f"{report.table}: {report.cells_healed} data files were gone or damaged, and were written again"
+                )
             yield dg.MaterializeResult(
                 asset_key=asset_key(write.contract),
                 metadata=as_metadata(
@@ -110,6 +127,7 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
                         "dagster/partition_row_count" if store_day else "dagster/row_count": report.rows_kept,
                         "delta_version": report.version,
                         "has_changed": report.committed,
+                        "cells_healed": report.cells_healed,
                         "rows_removed": report.rows_removed,
                         "rows_tombstoned": report.rows_tombstoned,
                         "rows_present_before": report.rows_present,
@@ -135,7 +153,7 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
         model_version: str,
         planogram_version: str,
     ) -> writer.WriteReport:
-        lake, now = self.workplace.lake(), self.clock.now()
+        lake, now = self.workplace.lake(), self.now()
         info = writer.CommitInfo(context.run_id, code_version(), model_version, planogram_version)
         match write.contract.write_mode:
             case ReplacePartition():

@@ -15,8 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -61,7 +60,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 @dataclass(frozen=True)
 class Sidecar:
     """What the recorder says about a clip. `frame_times_ms`: true offset of every frame from `captured_at`,
-    when the recorder dropped some; None for an even rate."""
+    when the recorder dropped some; None for an even rate. Whether the offsets rise, and whether there are as many as
+    frames, is for the catalogue to judge."""
 
     camera_id: str
     store_id: str
@@ -72,13 +72,19 @@ class Sidecar:
     height_px: int
     sha256: str
     clock_skew_ms: int
-    frame_times_ms: tuple[int, ...] | None = None
+    frame_times_ms: tuple[float, ...] | None = None
+
+    @property
+    def store_time(self) -> datetime:
+        """Capture time by the store's clock, which decides: the camera's clock minus its known skew."""
+        return self.captured_at - timedelta(milliseconds=self.clock_skew_ms)
 
 
 @dataclass(frozen=True)
 class LandedClip:
     """A clip with its sidecar. `stamped_at`: capture time by the file name; `place`: where it will lie
-    below the footage root, by the capture time that the sidecar gives; `sha256` is computed."""
+    below the footage root, by the capture time that the sidecar gives; `hour`: the folder's, from which its life
+    counts; `sha256` is computed."""
 
     store_id: str
     camera_id: str
@@ -89,6 +95,11 @@ class LandedClip:
     size_bytes: int
     sha256: str
     place: str
+
+    @property
+    def hour(self) -> str:
+        """Capture hour by the earlier of the two clocks: a skew, true or false, never prolongs a clip's life."""
+        return _hour_of(self.sidecar)
 
     @property
     def is_intact(self) -> bool:
@@ -134,10 +145,15 @@ def capture_hour(captured_at: datetime) -> str:
     return captured_at.astimezone(UTC).strftime("%Y-%m-%dT%HZ")
 
 
-def place_of(store_id: str, camera_id: str, captured_at: datetime, sha256: str) -> str:
-    """Place of a clip below the footage root; its hour is a folder, so that it can be unlinked as one."""
-    name = f"{format_stamp(captured_at)}-{sha256[:12]}{CLIP_SUFFIX}"
-    return f"{store_id}/{camera_id}/{capture_hour(captured_at)}/{name}"
+def place_of(sidecar: Sidecar, sha256: str) -> str:
+    """Place of a clip below the footage root, named by the camera's clock; its hour is a folder, so that it can be
+    unlinked as one."""
+    name = f"{format_stamp(sidecar.captured_at)}-{sha256[:12]}{CLIP_SUFFIX}"
+    return f"{sidecar.store_id}/{sidecar.camera_id}/{_hour_of(sidecar)}/{name}"
+
+
+def _hour_of(sidecar: Sidecar) -> str:
+    return capture_hour(min(sidecar.captured_at, sidecar.store_time))
 
 
 def parse_sidecar(raw: bytes) -> Sidecar:
@@ -225,30 +241,6 @@ def consume_footage(landing: Landing, batch: FootageBatch, footage_root: Path, *
     return Consumption(moved, rejected, 0, batch.waiting + kept, dict(sorted(reasons.items())))
 
 
-def frame_of_clips(batch: FootageBatch) -> pl.DataFrame:
-    """One row per clip, in the terms of `footage_segments`, before anybody opened the files. `is_intact`:
-    the hash is the one promised; `stamped_at`: capture time by the file name."""
-    rows = [
-        {
-            "store_id": clip.store_id,
-            "camera_id": clip.camera_id,
-            "captured_at": clip.sidecar.captured_at,
-            "stamped_at": clip.stamped_at,
-            "declared_frame_count": clip.sidecar.frame_count,
-            "fps": clip.sidecar.fps,
-            "width_px": clip.sidecar.width_px,
-            "height_px": clip.sidecar.height_px,
-            "size_bytes": clip.size_bytes,
-            "sha256": clip.sha256,
-            "is_intact": clip.is_intact,
-            "skew_ms": clip.sidecar.clock_skew_ms,
-            "path": clip.place,
-        }
-        for clip in batch.clips
-    ]
-    return pl.DataFrame(rows, pl.Schema(_CLIP_COLUMNS))
-
-
 def _landed(store_id: str, camera_id: str, clip: Path, sidecar_file: Path) -> LandedClip:
     stamped_at = parse_stamp(clip.stem)
     sidecar = parse_sidecar(read_whole(sidecar_file, MOST_SIDECAR_BYTES))
@@ -266,7 +258,7 @@ def _landed(store_id: str, camera_id: str, clip: Path, sidecar_file: Path) -> La
         if isinstance(error, FileNotFoundError):
             raise
         raise Refused(Reason.UNREADABLE) from None
-    place = place_of(store_id, camera_id, sidecar.captured_at, sha256)
+    place = place_of(sidecar, sha256)
     return LandedClip(store_id, camera_id, stamped_at, clip, sidecar_file, sidecar, size_bytes, sha256, place)
 
 
@@ -304,14 +296,11 @@ def _sha256(value: object) -> str:
     return value
 
 
-def _rising_times(value: object) -> list[int]:
+def _times(value: object) -> list[float]:
     if not isinstance(value, list):
         raise Refused(Reason.WRONG_TYPE)
-    offset = whole(0, 3_600_000)
-    times = [offset(element) for element in value]
-    if any(later <= earlier for earlier, later in pairwise(times)):  # type: ignore[operator]
-        raise Refused(Reason.OUT_OF_RANGE)
-    return times  # type: ignore[return-value]
+    offset = number(-86_400_000, 86_400_000)
+    return [offset(element) for element in value]  # type: ignore[misc]
 
 
 _SIDECAR = {
@@ -324,21 +313,5 @@ _SIDECAR = {
     "height_px": Field(pl.Int64, whole(1, 16_384)),
     "sha256": Field(pl.String, _sha256),
     "clock_skew_ms": Field(pl.Int64, whole(-86_400_000, 86_400_000)),
-    "frame_times_ms": Field(pl.List(pl.Int64), _rising_times, required=False),
-}
-
-_CLIP_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "store_id": pl.String,
-    "camera_id": pl.String,
-    "captured_at": INSTANT,
-    "stamped_at": INSTANT,
-    "declared_frame_count": pl.Int32,
-    "fps": pl.Float64,
-    "width_px": pl.Int32,
-    "height_px": pl.Int32,
-    "size_bytes": pl.Int64,
-    "sha256": pl.String,
-    "is_intact": pl.Boolean,
-    "skew_ms": pl.Int64,
-    "path": pl.String,
+    "frame_times_ms": Field(pl.List(pl.Float64), _times, required=False),
 }

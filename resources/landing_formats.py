@@ -56,6 +56,7 @@ class Reason(StrEnum):
     UNKNOWN_REVIEW = "unknown_review"
     ALREADY_DECIDED = "already_decided"
     EVIDENCE_EXPIRED = "evidence_expired"
+    NOBODY_TO_BILL = "nobody_to_bill"
 
 
 class Refused(Exception):

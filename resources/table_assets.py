@@ -62,6 +62,12 @@ def table_assets(
     return decorate
 
 
+def kind_and_place(error: Exception) -> str:
+    """What may be said of a foreign exception, whose text could quote a row: its kind, and where it was raised."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno} in {place.name}"
+
+
 def _concealing(body: Body) -> Body:
     """The body, with every foreign exception replaced by its kind and place: its text could quote a row, and the event
     log outlives the rows."""
@@ -75,9 +81,7 @@ def _concealing(body: Body) -> Body:
         except LakehouseError as error:
             failure = dg.Failure(description=str(error), allow_retries=isinstance(error, _PASSING))
         except Exception as error:  # noqa: BLE001 - whatever it is, its text stays here
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(place.filename).name}:{place.lineno} in {place.name}"
-            failure = dg.Failure(description=f"{type(error).__name__} at {where}", allow_retries=False)
+            failure = dg.Failure(description=kind_and_place(error), allow_retries=False)
         raise failure
 
     # Dagster reads resources and the context from true types, not from the text that postponed annotations leave.

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import dagster as dg
 
 from lakehouse.contract import Column, Expectation, Pii, Severity, TableContract
+from lakehouse.contracts.clauses import CLAUSES
 from lakehouse.contracts.retention import SCHEDULE
+from lakehouse.documentation import POLICY_PAGE, clause_heading
 
 CONTRACT_CHECK = "rows_match_contract"
 
@@ -52,7 +55,7 @@ def table_spec(
             "dagster/column_schema": column_schema(contract),
             "dagster/table_name": contract.path,
             "contract_version": contract.version,
-            **_code_link(made_by),
+            **_links(contract, made_by),
         },
     )
 
@@ -79,30 +82,54 @@ def check_specs(
 
 
 def column_schema(contract: TableContract) -> dg.TableSchema:
-    """Columns with type, unit and privacy label."""
-    return dg.TableSchema(columns=[_column(column) for column in contract.columns])
+    """Columns with type, unit and privacy label; a personal column carries the clauses of its table, too."""
+    return dg.TableSchema(columns=[_column(column, contract) for column in contract.columns])
 
 
 def table_tags(contract: TableContract) -> dict[str, str]:
     """Layer, retention class, strictest privacy label, and one tag per policy clause."""
     order = (Pii.NONE, Pii.PSEUDONYMOUS, Pii.PERSONAL, Pii.SENSITIVE, Pii.FOOTAGE)
     strictest = max((column.pii for column in contract.columns), key=order.index)
-    clauses = {f"clause/{clause}": "" for clause in contract.clauses}
     return {
         "layer": str(contract.layer),
         "retention": str(contract.retention),
         "pii": str(strictest),
-        **clauses,
+        **_clause_tags(contract),
     }
 
 
-def _code_link(made_by: Callable[..., object] | None) -> dict[str, object]:
-    """Where the code behind the asset begins."""
-    if made_by is None:
-        return {}
-    code = made_by.__code__
-    link = dg.LocalFileCodeReference(file_path=code.co_filename, line_number=code.co_firstlineno)
-    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[link])}
+def _clause_tags(contract: TableContract) -> dict[str, str]:
+    return {f"clause/{clause}": "" for clause in contract.clauses}
+
+
+def _links(contract: TableContract, made_by: Callable[..., object] | None) -> dict[str, object]:
+    """Where the code behind the asset begins, and where the policy page explains each of its clauses."""
+    links = []
+    if made_by is not None:
+        code = made_by.__code__
+        links.append(dg.LocalFileCodeReference(file_path=code.co_filename, line_number=code.co_firstlineno))
+    lines = _policy_lines()
+    for clause_id in contract.clauses:
+        links.append(
+            dg.LocalFileCodeReference(
+                file_path=str(POLICY_PAGE), line_number=lines.get(clause_id, 1), label=_clause_words(clause_id)
+            )
+        )
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=list(links))} if links else {}
+
+
+@cache
+def _policy_lines() -> dict[str, int]:
+    """Line of docs/policy.md on which each clause begins; empty where the page does not ship."""
+    text = POLICY_PAGE.read_text(encoding="utf-8").splitlines() if POLICY_PAGE.is_file() else []
+    numbers = {line: number for number, line in enumerate(text, start=1)}
+    return {
+        key: numbers[clause_heading(clause)] for key, clause in CLAUSES.items() if clause_heading(clause) in numbers
+    }
+
+
+def _clause_words(clause_id: str) -> str:
+    return f"{clause_id}: {CLAUSES[clause_id].title}"
 
 
 def _description(contract: TableContract) -> str:
@@ -110,13 +137,16 @@ def _description(contract: TableContract) -> str:
     life = (
         f"Rows live {rule.limit.total_seconds() / 3600:.0f} h from capture." if rule.limit else f"Rows: {rule.basis}."
     )
-    clauses = f" Policy clauses: {', '.join(contract.clauses)}." if contract.clauses else ""
+    words = "; ".join(_clause_words(clause_id) for clause_id in contract.clauses)
+    clauses = f" Policy clauses (docs/policy.md): {words}." if words else ""
     return f"{contract.description}\n\n{life}{clauses} Key: {', '.join(contract.key)}."
 
 
-def _column(column: Column) -> dg.TableColumn:
+def _column(column: Column, contract: TableContract) -> dg.TableColumn:
     unit = f" [{column.unit}]" if column.unit else ""
-    tags = {"pii": str(column.pii)} if column.pii is not Pii.NONE else {}
+    tags: dict[str, str] = {}
+    if column.pii is not Pii.NONE:
+        tags = {"pii": str(column.pii), **_clause_tags(contract)}
     if column.unit:
         tags["unit"] = column.unit
     return dg.TableColumn(

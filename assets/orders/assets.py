@@ -14,11 +14,13 @@ from assets.orders import baskets as basket_rules
 from assets.orders import checks, history, landed_scans, quality, reference, review, visits
 from assets.orders import gate_events as scans
 from assets.orders import orders as billing
+from assets.orders.billing_settings import BillingPolicy
 from lakehouse import seals
 from lakehouse.contracts import orders, store_reference, vision
 from lakehouse.lake import Lake
 from lakehouse.store_day import StoreDay
 from resources import landing_days
+from resources.facts import mean, share
 from resources.lake import Report, Tables, TableWrite
 from resources.landing import append_line
 from resources.landing_formats import GATE_EVENTS, ORDERS_HISTORY, REVIEWS
@@ -148,9 +150,9 @@ def visits_and_tracks(context: dg.AssetExecutionContext, tables: Tables) -> Iter
         f"{state}_visits": found.visits.filter(pl.col("state") == state).height for state in orders.VISIT_STATES
     }
     facts |= {
-        "without_track_share": _share(found.visits, ~pl.col("has_track")),
+        "without_track_share": share(found.visits, ~pl.col("has_track")),
         "unmatched_tracks": tracks.height - found.visit_tracks.height,
-        "mean_binding_confidence": _mean(found.visit_tracks, "binding_prob"),
+        "mean_binding_confidence": mean(found.visit_tracks, "binding_prob"),
     }
     yield from tables.write(
         context,
@@ -181,7 +183,7 @@ def baskets(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Repor
     results = quality.check_baskets(found.baskets, stays, events, tables.read(store_reference.PRODUCTS))
     facts: dict[str, Fact] = {
         "pieces": int(found.baskets["quantity"].sum()),
-        "mean_confidence": _mean(found.closings, "confidence_prob"),
+        "mean_confidence": mean(found.closings, "confidence_prob"),
         "unattributed_events": found.unattributed.height,
     }
     yield from tables.write(
@@ -215,7 +217,7 @@ def orders_and_review(context: dg.AssetExecutionContext, tables: Tables) -> Iter
     events, stays = tables.read(vision.SHELF_EVENTS, day), tables.read(orders.VISITS, day)
     links = tables.read(orders.VISIT_TRACKS, day)
     netting = basket_rules.net(events, stays, links)
-    policy = billing.BillingPolicy(settings.file.review.threshold_prob)
+    policy = BillingPolicy(settings.file.review.threshold_prob)
     decisions = tables.read(orders.REVIEW_DECISIONS, day)
     prices = tables.read_store(store_reference.PRICES, day.store_id)
     found = billing.settle(day, stays, netting, prices, decisions, policy)
@@ -226,7 +228,7 @@ def orders_and_review(context: dg.AssetExecutionContext, tables: Tables) -> Iter
     waiting = found.review_items.filter(pl.col("state") == "waiting")
     facts: dict[str, Fact] = {
         "value_fen": int(found.orders["amount_fen"].sum()),
-        "mean_confidence": _mean(found.orders, "confidence_prob"),
+        "mean_confidence": mean(found.orders, "confidence_prob"),
     }
     review_facts: dict[str, Fact] = {
         "waiting": waiting.height,
@@ -254,7 +256,7 @@ def review_decisions(context: dg.AssetExecutionContext, tables: Tables) -> Itera
     Decisions are about items of earlier runs, so this reads orders/review_items without standing downstream
     of it.
     """
-    landing, lake, now = tables.workplace.landing(), tables.workplace.lake(), tables.clock.now()
+    landing, lake, now = tables.workplace.landing(), tables.workplace.lake(), tables.now()
     batch = landing.read(REVIEWS)
     items, known = tables.read(orders.REVIEW_ITEMS), tables.read(orders.REVIEW_DECISIONS)
     found = review.resolve(batch.frame, items, known, tables.read(store_reference.PRICES))
@@ -300,16 +302,6 @@ def _of_open_days(lake: Lake, rows: pl.DataFrame) -> pl.DataFrame:
         not seals.is_sealed(lake, StoreDay(store_id, date.fromisoformat(day))) for store_id, day in places.iter_rows()
     ]
     return rows.join(places.filter(pl.Series(is_open, dtype=pl.Boolean)), on=["store_id", "business_date"], how="semi")
-
-
-def _share(frame: pl.DataFrame, condition: pl.Expr) -> float:
-    return round(frame.filter(condition).height / max(1, frame.height), 4)
-
-
-def _mean(frame: pl.DataFrame, column: str) -> float:
-    """0 for no rows."""
-    value = frame.select(pl.col(column).cast(pl.Float64).mean()).item()
-    return round(float(value), 4) if value is not None else 0.0
 
 
 ASSETS = (

@@ -1,4 +1,4 @@
-"""Who belongs to which scan, all at once: the best joint assignment and how sure each pair of it is."""
+"""Which row belongs to which column, all at once: the best joint assignment, and how sure each pair of it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _MAX_LOG_RATIO = 60.0
+"""A guard: `exp` of more leaves no room for the sums."""
 _TOLERANCE = 1e-6
+"""A guard: messages that change by less have settled."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def associate(log_ratio: Floats, iterations: int = 200) -> Association:
 
 
 def _others(values: Floats, axis: int) -> Floats:
-    """Sum over the axis without the element itself; never the difference of nearly equal large numbers."""
+    """For each element the sum of the others on the axis, added up from both sides: a sum less the element would lose
+    its digits to a large one."""
     forward = np.cumsum(values, axis=axis)
     backward = np.flip(np.cumsum(np.flip(values, axis), axis=axis), axis)
     before, after = np.zeros_like(values), np.zeros_like(values)

@@ -1,12 +1,12 @@
 """What each visit carried out: the net of its picks and put-backs.
 
-Events are taken in the order of time over all visits at once, because what is put back must have been in
-somebody's hands: a put-back cancels that person's latest pick of the product; without one it was another
-product of theirs in the wrong place, or somebody else's hand, or a pick nobody saw, whichever is likeliest.
-Every explanation that was not chosen lowers the confidence of what it would have changed.
+Events of all visits are taken together, in order of time, because what is put back must have been in somebody's hands.
+A put-back cancels that person's latest pick of the product. Without such a pick there are three explanations: another
+product of theirs was put in the wrong place, somebody else put it there, or nobody saw the pick. The likeliest is
+chosen; each of the others lowers the confidence of what it would have changed.
 
-What is put into another product's slot comes with its own product named: vision compares colours with what that
-person took (assets/vision/holdings.py). That naming is taken at its word; how sure it is, shelf events do not tell.
+Vision names the product that is put into another product's slot: it compares colours with what that person took
+(assets/vision/holdings.py). Baskets take its word for it: shelf events do not say how sure the name is.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from assets.orders.basket_settings import NettingSettings
 from lakehouse.contracts.columns import INSTANT
 from lakehouse.contracts.orders import BASKETS
 from lakehouse.contracts.vision import SHELF_EVENTS
@@ -25,26 +26,8 @@ from lakehouse.store_day import capture_hour_of
 MOVING_TYPES = ("pick", "put_back", "swap", "restock")
 """Types of shelf events that move goods."""
 
-
 _SMALLEST = 1e-9
-
-
-@dataclass(frozen=True)
-class NettingSettings:
-    """`least_event_prob`: below it an event is taken not to have happened. The others weigh explanations of
-    a put-back that no pick of that person matches: `wrong_slot_prob`, another product in the wrong place;
-    `missed_pick_prob`, a pick that nobody saw; `swap_prob`, that an exchanged product was one the person
-    held. `lone_error_prob`: that a false change of a slot is not followed by its false reversal;
-    `second_hand_prob`: that another person returned what was taken. `scan_margin_s`: what happens longer
-    before the entry scan or after the exit scan is somebody else's."""
-
-    least_event_prob: float = 0.5
-    wrong_slot_prob: float = 0.2
-    missed_pick_prob: float = 0.05
-    swap_prob: float = 0.5
-    lone_error_prob: float = 0.2
-    second_hand_prob: float = 0.1
-    scan_margin_s: float = 5.0
+"""A guard: probabilities are multiplied and divided by, so none is 0."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +106,7 @@ class _Hands:
         return is_inside and product_id is not None and product_id in self.held
 
     def latest_of(self, product_id: str | None) -> tuple[datetime, str]:
-        """When the hands were last seen at work and the product's last event; a stable order of holders."""
+        """Key by which holders are sorted: when the hands were last seen at work, then the product's last event."""
         return self.last_event_at or self.entered_at, self.event_ids[product_id][-1]
 
     def put_down(self, product_id: str | None) -> None:
@@ -199,12 +182,10 @@ def _apply(event: _Event, hands: dict[str, _Hands], settings: NettingSettings) -
 
 
 def _is_undone(event: _Event, own: _Hands, settings: NettingSettings) -> bool:
-    """Whether the put-back leaves its slot as it was before this visitor's latest pick there; if so, books
-    the pair.
+    """Whether the put-back leaves its slot as it was before this visitor's latest pick there; if so, books the pair.
 
-    A slot that looks as before has lost nothing, whether something was taken and returned or a shadow only
-    made it look so: both events are true or both are false, unless one error came alone. And one hand did
-    both.
+    A slot that looks as before has lost nothing, whether something was taken and returned or a shadow made it look so.
+    So both events are true or both are false, unless one of them is an error by itself. And one person did both.
     """
     pick = own.latest_pick.get(event.slot_id)
     if pick is None or (pick.event.product_id, pick.event.quantity) != (event.product_id, event.quantity):
@@ -226,8 +207,8 @@ def _is_undone(event: _Event, own: _Hands, settings: NettingSettings) -> bool:
 
 
 def _exchange(event: _Event, own: _Hands, prob: float, settings: NettingSettings) -> None:
-    """Something else stands in the slot than before: the visitor put down what was held and took the slot's
-    product, if anything was held at all."""
+    """Something else stands in the slot than before: the visitor took the slot's product and put down what they held,
+    if they held anything."""
     if not own.held:
         own.note(event.product_id, event, 1.0 - prob * settings.swap_prob)
         return

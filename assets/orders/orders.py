@@ -1,9 +1,8 @@
 """Orders of a store-day: who pays what, and what a person must judge before anybody pays.
 
-Nobody is billed by guess. A visit becomes an order if it has an account, was followed, has left, every
-product in it is known, and the whole basket is likely enough to be right; otherwise it becomes a review
-item, and so does every event that belongs to nobody. A reviewer's decision then makes the order, changes
-it, or drops it.
+Nobody is billed by guess. A visit becomes an order if it has an account, the cameras followed it, the shopper has left,
+every product is known, and the whole basket is likely enough to be right. Otherwise it becomes a review item, and so
+does every event that belongs to nobody. A reviewer then accepts, changes or drops the order.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from assets.orders.baskets import Netting
+from assets.orders.billing_settings import BillingPolicy
 from assets.orders.identity import order_number, short_hash
 from assets.orders.reference import prices_on
 from assets.orders.review import DECIDED_STATE, decide_until, first_decisions
@@ -26,14 +26,6 @@ Line = tuple[str, int]
 """product_id, pieces."""
 
 _EVENT_COLUMNS = ("event_id", "type", "product_id", "quantity", "event_prob", "happened_at")
-
-
-@dataclass(frozen=True)
-class BillingPolicy:
-    """`least_order_prob`: a basket is billed unseen only if it is at least this likely to be right as a
-    whole."""
-
-    least_order_prob: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import polars as pl
 
 from assets.orders.baskets import MOVING_TYPES
 from assets.orders.orders import review_id_of_event
-from lakehouse.audit import ExpectationResult, identity_check
+from lakehouse.audit import ExpectationResult, identity_check, no_strangers
 from lakehouse.contract import Severity
 
 _BILLED_AS_SEEN = ("none", "accepted")
@@ -27,21 +27,19 @@ def check_reference(
     planned = planograms.select("store_id", "product_id").unique()
     product_views = slot_views.filter(~pl.col("is_zone"))
     return [
-        _no_strangers("planogram_slots_known", planograms, slots, ("store_id", "slot_id")),
-        _no_strangers("planogram_products_known", planograms, products, ("product_id",)),
-        _no_strangers("views_show_known_slots", product_views, slots, ("store_id", "slot_id")),
-        _no_strangers("views_are_of_known_cameras", slot_views, cameras, ("store_id", "camera_id")),
-        _no_strangers("priced_products_known", prices, products, ("product_id",)),
-        _no_strangers(
-            "planned_products_priced", planned, prices, ("store_id", "product_id"), severity=Severity.WARNING
-        ),
+        no_strangers("planogram_slots_known", planograms, slots, ("store_id", "slot_id")),
+        no_strangers("planogram_products_known", planograms, products, "product_id"),
+        no_strangers("views_show_known_slots", product_views, slots, ("store_id", "slot_id")),
+        no_strangers("views_are_of_known_cameras", slot_views, cameras, ("store_id", "camera_id")),
+        no_strangers("priced_products_known", prices, products, "product_id"),
+        no_strangers("planned_products_priced", planned, prices, ("store_id", "product_id"), severity=Severity.WARNING),
     ]
 
 
 def check_gate_events(gate_events: pl.DataFrame, stores: pl.DataFrame) -> list[ExpectationResult]:
     """Every scan was made at a gate that the store has."""
     gates = stores.select("store_id", pl.col("gate_ids").alias("gate_id")).explode("gate_id")
-    return [_no_strangers("gates_known", gate_events, gates, ("store_id", "gate_id"))]
+    return [no_strangers("gates_known", gate_events, gates, ("store_id", "gate_id"))]
 
 
 def check_visits(visits: pl.DataFrame, visit_tracks: pl.DataFrame) -> list[ExpectationResult]:
@@ -53,8 +51,8 @@ def check_visits(visits: pl.DataFrame, visit_tracks: pl.DataFrame) -> list[Expec
     return [
         identity_check("ends_after_it_began", backwards, visits.height, column="exited_at"),
         identity_check("account_or_marked", unmarked, visits.height, column="account_id"),
-        _no_strangers("visits_of_tracks_known", visit_tracks, visits, ("visit_id",)),
-        _no_strangers("followed_visits_have_tracks", followed, visit_tracks, ("visit_id",)),
+        no_strangers("visits_of_tracks_known", visit_tracks, visits, "visit_id"),
+        no_strangers("followed_visits_have_tracks", followed, visit_tracks, "visit_id"),
     ]
 
 
@@ -65,9 +63,9 @@ def check_baskets(
     used = baskets.select(pl.col("event_ids").alias("event_id")).explode("event_id").drop_nulls()
     payers = visits.filter(pl.col("state") != "staff")
     return [
-        _no_strangers("visits_known_and_not_staff", baskets, payers, ("visit_id",)),
-        _no_strangers("products_known", baskets, products, ("product_id",)),
-        _no_strangers("events_known", used, shelf_events, ("event_id",)),
+        no_strangers("visits_known_and_not_staff", baskets, payers, "visit_id"),
+        no_strangers("products_known", baskets, products, "product_id"),
+        no_strangers("events_known", used, shelf_events, "event_id"),
         identity_check("event_billed_at_most_once", used.height - used["event_id"].n_unique(), used.height),
     ]
 
@@ -92,8 +90,8 @@ def check_orders(
         identity_check("line_is_quantity_times_price", wrong_lines, order_lines.height, column="amount_fen"),
         identity_check("order_numbers_unique", orders.height - orders["order_no"].n_unique(), orders.height),
         identity_check("visit_billed_at_most_once", orders.height - orders["visit_id"].n_unique(), orders.height),
-        _no_strangers("payer_is_of_the_visit", orders, payers, ("visit_id", "account_id")),
-        _no_strangers("products_known", order_lines, products, ("product_id",)),
+        no_strangers("payer_is_of_the_visit", orders, payers, ("visit_id", "account_id")),
+        no_strangers("products_known", order_lines, products, "product_id"),
     ]
 
 
@@ -149,14 +147,3 @@ def check_reconciled(
 def failed(results: Iterable[ExpectationResult]) -> list[str]:
     """Names of the checks that did not hold."""
     return [result.name for result in results if not result.success]
-
-
-def _no_strangers(
-    name: str,
-    rows: pl.DataFrame,
-    known: pl.DataFrame,
-    key: tuple[str, ...],
-    severity: Severity = Severity.BLOCKING,
-) -> ExpectationResult:
-    strangers = rows.join(known.select(key).unique(), list(key), how="anti").height
-    return identity_check(name, strangers, rows.height, column=key[-1], severity=severity)

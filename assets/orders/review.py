@@ -1,27 +1,28 @@
 """Decisions of reviewers: which count, which are refused, and what closes undecided.
 
-The first valid decision on an item counts and later ones are refused: an accepted order may already be with
-the payment provider, so changing one's mind is a refund, not a second decision. A decision made after the
-evidence had to be deleted is refused too: nobody could have looked at anything.
+The first valid decision on an item counts, later ones are refused: an accepted order may already be with the payment
+provider, so whoever changes their mind makes a refund, not a second decision. A decision made after the evidence had to
+be deleted is refused too: there was nothing left to look at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import polars as pl
 
 from assets.orders.reference import prices_on
+from assets.orders.review_settings import ReviewSettings
 from lakehouse.contracts.orders import REVIEW_DECISIONS, REVIEW_ITEMS
 from lakehouse.expiry import seals_at
 from lakehouse.store_day import StoreDay
 from resources.landing import SOURCE_FILE, SOURCE_LINE, Rejection
 from resources.landing_formats import Reason
 
-CLOSING_MARGIN = timedelta(hours=1)
-"""An item closes this long before its store-day seals, so that the closing run still finds the day open."""
+OF_NOBODY = frozenset({"no_account", "unattributed_events"})
+"""Reasons of items that no account stands behind: there is nobody to bill, so they can only be rejected."""
 
 SYSTEM = "system"
 EXPIRED = "evidence expired before a decision"
@@ -43,9 +44,9 @@ class Resolution:
     refused: tuple[Rejection, ...]
 
 
-def decide_until(store_day: StoreDay) -> datetime:
+def decide_until(store_day: StoreDay, settings: ReviewSettings | None = None) -> datetime:
     """Last moment at which an item of that day can be decided, UTC."""
-    return seals_at(store_day) - CLOSING_MARGIN
+    return seals_at(store_day) - (settings or ReviewSettings()).closing_margin
 
 
 def first_decisions(decisions: pl.DataFrame) -> pl.DataFrame:
@@ -59,7 +60,7 @@ def resolve(landed: pl.DataFrame, items: pl.DataFrame, known: pl.DataFrame, pric
     `items`: rows of `review_items` that the decisions may be about; `known`: rows of `review_decisions`;
     `prices`: rows of `prices`, which say what an amendment may name. A decision delivered again is neither
     new nor refused. Who accepts must know what is billed: an item with an unknown product can be amended or
-    rejected.
+    rejected. Where nobody can be billed, an item can only be rejected.
     """
     item_of = {row["review_id"]: row for row in items.select(_ITEM_COLUMNS).iter_rows(named=True)}
     when_decided: dict[str, datetime] = dict(first_decisions(known).select("review_id", "decided_at").iter_rows())
@@ -82,6 +83,8 @@ def resolve(landed: pl.DataFrame, items: pl.DataFrame, known: pl.DataFrame, pric
             reason, field = Reason.EVIDENCE_EXPIRED, "decided_at"
         elif line["decision"] == "accept" and item["reason"] == "unknown_product":
             reason, field = Reason.NOT_ALLOWED, "decision"
+        elif line["decision"] != "reject" and item["reason"] in OF_NOBODY:
+            reason, field = Reason.NOBODY_TO_BILL, "decision"
         else:
             place = (item["store_id"], item["business_date"])
             if place not in on_sale:

@@ -29,7 +29,7 @@ from lakehouse.store_day import STORE_ZONE, StoreDay
 from resources.floor_plan import Plan
 from resources.floor_trajectories import floor_trajectories_png
 from resources.landing import SOURCE_FILE, SOURCE_LINE, Landing, append_line, landed_schema, write_whole
-from resources.landing_formats import REVIEWS, Refused, parse_line
+from resources.landing_formats import REVIEWS, Reason, Refused, parse_line
 from resources.settings import Settings, SettingsError, load_settings
 
 _AROUND = timedelta(seconds=10)
@@ -43,6 +43,21 @@ _MEANING = {
     "no_exit": "has not been seen leaving",
     "unknown_product": "a product or its price is unknown",
 }
+
+
+_ADVICE = {
+    ("lines", Reason.NOT_ALLOWED): "amend needs --line product=pieces, accept and reject take none",
+    ("lines", Reason.DUPLICATE_KEY): "name each product in one --line only",
+    ("lines", Reason.OUT_OF_RANGE): "a line has 1 to 100 pieces",
+    ("lines", Reason.UNKNOWN_REFERENCE): "an amendment names products with a price in that store on that day",
+    ("reviewer_id", Reason.NOT_AN_ID): "--reviewer takes up to 64 letters, digits and . _ : -",
+    ("reason", Reason.OUT_OF_RANGE): "--reason takes up to 500 characters",
+    ("decision", Reason.NOT_ALLOWED): "a product is unknown: amend it with --line product=pieces, or reject it",
+    ("", Reason.NOBODY_TO_BILL): "no account stands behind it, so only reject settles it",
+    ("", Reason.ALREADY_DECIDED): "the first decision counts; a change of mind is a refund",
+    ("", Reason.EVIDENCE_EXPIRED): "the evidence had to go, and with it the item closed unbilled",
+}
+"""By field and reason of a refusal; an empty field stands for any."""
 
 
 class CommandError(Exception):
@@ -112,14 +127,20 @@ def decide(queue: Queue, landing: Landing, prices: pl.DataFrame, line: dict[str,
     try:
         parsed = parse_line(raw, REVIEWS)
     except Refused as refused:
-        raise CommandError(f"{refused}; amend needs --line product=pieces, accept and reject take none") from None
+        raise CommandError(_explained(refused.field_name, refused.reason)) from None
     landed = pl.DataFrame([parsed | {SOURCE_FILE: "", SOURCE_LINE: 1}], landed_schema(REVIEWS))
     refused_lines = review.resolve(landed, queue.items, queue.decisions, prices).refused
     if refused_lines:
-        raise CommandError(f"{refused_lines[0].field}: {refused_lines[0].reason}")
+        raise CommandError(_explained(refused_lines[0].field, refused_lines[0].reason))
     path = landing.root / "reviews" / f"{now.astimezone(ZoneInfo(STORE_ZONE)):%Y-%m-%d}.jsonl"
     append_line(path, raw)
     return path
+
+
+def _explained(field: str, reason: Reason) -> str:
+    """One sentence for whoever typed the command: what was refused, and what would be taken."""
+    advice = _ADVICE.get((field.partition("[")[0].partition(".")[0], reason)) or _ADVICE.get(("", reason), "")
+    return f"{field}: {reason}" + (f"; {advice}" if advice else "")
 
 
 def picture(lake: Lake, store_day: StoreDay, item: dict[str, object] | None) -> bytes:

@@ -1,6 +1,6 @@
 """Trajectories as a visit needs them: a row of `tracks` with its points, without what is nobody's visit.
 
-Whose tracks belong together is settled before, on the floor and with the clothing (assets/vision/merge.py). Where the
+Which camera tracks are one person was settled before, by place, time and clothing (assets/vision/merge.py). Where the
 cameras lost somebody all the same, the visit is in doubt and a person judges it.
 """
 
@@ -13,13 +13,8 @@ import numpy as np
 import polars as pl
 
 from assets.orders.association import Floats
+from assets.orders.visit_settings import BindingSettings
 from lakehouse.store_day import StoreDay
-
-SHORTEST = timedelta(seconds=2)
-"""A shorter track is nobody."""
-
-MARGIN_M = 0.3
-"""By how much somebody inside may seem to be outside the floor."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +30,18 @@ class Trajectory:
 
 
 def read_trajectories(
-    store_day: StoreDay, tracks: pl.DataFrame, track_points: pl.DataFrame, floor_m: tuple[float, float]
+    store_day: StoreDay,
+    tracks: pl.DataFrame,
+    track_points: pl.DataFrame,
+    floor_m: tuple[float, float],
+    settings: BindingSettings,
 ) -> list[Trajectory]:
     """Trajectories that begin on the day, by their start, from rows of `tracks` and `track_points`.
 
-    `floor_m`: width and depth of the floor. A track that lies mostly outside of the floor is a reflection or a
-    passer-by behind glass, and nobody's visit.
+    `floor_m`: width and depth of the floor. A track that lies mostly outside of it is a reflection or a passer-by
+    behind glass, and nobody's visit.
     """
-    long_enough = (pl.col("ended_at") - pl.col("started_at")) >= SHORTEST
+    long_enough = (pl.col("ended_at") - pl.col("started_at")) >= timedelta(seconds=settings.shortest_track_s)
     on_day = pl.col("started_at").is_between(store_day.start_at, store_day.end_at, closed="left")
     seconds = (pl.col("captured_at") - store_day.start_at).dt.total_microseconds() / 1e6
     points = {
@@ -59,11 +58,11 @@ def read_trajectories(
         if (path := points.get(row["track_id"])) is not None:
             times_s = path["time_s"].to_numpy().astype(np.float64)
             places_m = path.select("x_m", "y_m").to_numpy().astype(np.float64)
-            if _is_inside(places_m, floor_m):
+            if _is_inside(places_m, floor_m, settings):
                 found.append(Trajectory(**row, times_s=times_s, places_m=places_m))
     return found
 
 
-def _is_inside(places_m: Floats, floor_m: tuple[float, float]) -> bool:
-    low, high = -MARGIN_M, np.array(floor_m) + MARGIN_M
-    return bool(((places_m >= low) & (places_m <= high)).all(axis=1).mean() >= 0.5)
+def _is_inside(places_m: Floats, floor_m: tuple[float, float], settings: BindingSettings) -> bool:
+    low, high = -settings.floor_margin_m, np.array(floor_m) + settings.floor_margin_m
+    return bool(((places_m >= low) & (places_m <= high)).all(axis=1).mean() >= settings.inside_share)

@@ -1,7 +1,7 @@
 """Visits: which scan at the gate belongs to which trajectory, who came in without one, who is staff.
 
-Scans and trajectories are assigned jointly by place and time: a shopper stands at the gate when the account
-is scanned, the trajectory begins there and then, and it ends at the exit scan.
+Scans and trajectories are assigned jointly by place and time: a shopper stands at the gate when the account is scanned,
+the trajectory begins there and then, and ends at the exit scan.
 """
 
 from __future__ import annotations
@@ -17,36 +17,12 @@ from numpy.typing import NDArray
 from assets.orders.association import Floats, associate
 from assets.orders.identity import instant_text, short_hash
 from assets.orders.trajectories import Trajectory, read_trajectories
+from assets.orders.visit_settings import BindingSettings
 from lakehouse.contracts.orders import VISIT_TRACKS, VISITS
 from lakehouse.store_day import StoreDay, capture_hour
 
 _NO_TRACK_PROB = 0.0
-
-
-@dataclass(frozen=True)
-class BindingSettings:
-    """How scans and trajectories relate. Lengths in metres, times in seconds.
-
-    `gate_distance_m`: spread of a shopper around the gate at the scan; `walk_m_s`: by how much that spread
-    grows for each second between scan and sight; `start_lag_s`: mean time between scan and the trajectory's
-    end at that side; `*_stray_prob`: share of scans whose trajectory is found elsewhere (broken off, or
-    hidden); `untracked_prob`: of scans without trajectory; `without_scan_prob`: of trajectories without
-    scan. A trajectory more than `longest_gap_s` or `farthest_m` from a scan is broken, and with
-    `broken_prob` something of the basket is missing.
-    """
-
-    gate_distance_m: float = 0.4
-    walk_m_s: float = 1.0
-    start_lag_s: float = 4.0
-    window_s: float = 60.0
-    entry_stray_prob: float = 0.02
-    exit_stray_prob: float = 0.2
-    untracked_prob: float = 0.1
-    without_scan_prob: float = 0.1
-    longest_gap_s: float = 5.0
-    farthest_m: float = 2.0
-    broken_prob: float = 0.6
-    rescan_s: float = 5.0
+"""Binding probability of a visit without a track."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +97,7 @@ def bind(
     """
     settings = settings or BindingSettings()
     stays = _stays(gate_events, settings)
-    followed = read_trajectories(store_day, tracks, track_points, (floor.width_m, floor.depth_m))
+    followed = read_trajectories(store_day, tracks, track_points, (floor.width_m, floor.depth_m), settings)
     found = associate(_log_ratios(store_day.start_at, stays, followed, floor, settings))
     bound = {
         int(row): (int(column), float(prob)) for (row, column), prob in zip(found.pairs, found.pair_prob, strict=True)
@@ -182,8 +158,8 @@ def _log_ratios(
     floor: Floor,
     settings: BindingSettings,
 ) -> Floats:
-    """(stays, tracks): log-likelihood of belonging together over that of a scan without trajectory and a
-    trajectory without scan, which are found anywhere on the floor and any time within the window."""
+    """(stays, tracks): log of how much likelier it is that they belong together than that the scan has no trajectory
+    and the trajectory no scan. What does not belong together is found anywhere on the floor, any time in the window."""
     alone = np.log(settings.untracked_prob) + np.log(settings.without_scan_prob)
     ratio = np.full((len(stays), len(tracks)), -alone)
     for side, is_start, stray in (
@@ -223,7 +199,7 @@ def _scan_log_ratio(
     floor: Floor,
     settings: BindingSettings,
 ) -> Floats:
-    """(n,) over scans at `times_s` and `gates` (n, 2): how much better the track explains each than chance
+    """(n,) of scans at `times_s` (n,) and `gates` (n, 2): log of how much better the track explains each than chance
     does."""
     begin, end = track.times_s[0], track.times_s[-1]
     seen_s = np.clip(times_s, begin, end)
@@ -264,8 +240,8 @@ def _visit(store_day: StoreDay, stay: _Stay, track: Trajectory | None, prob: flo
 
 
 def _unscanned(store_day: StoreDay, track: Trajectory, ordinal: int, prob: float) -> dict[str, object]:
-    """A visit of somebody whom no scan belongs to. Its id comes from the moment of first sight, not from
-    the track's id, which dies with the trajectory."""
+    """The visit of somebody without a scan. Its id comes from the moment of first sight, not from the track's id, which
+    dies with the trajectory."""
     moment = instant_text(track.started_at)
     return {
         "store_id": store_day.store_id,
@@ -284,8 +260,8 @@ def _unscanned(store_day: StoreDay, track: Trajectory, ordinal: int, prob: float
 def _whole_prob(
     origin: datetime, stay: _Stay, track: Trajectory | None, floor: Floor, settings: BindingSettings
 ) -> float:
-    """Probability that the trajectory shows the whole stay: what happened after it broke off, or became somebody
-    else's, nobody saw."""
+    """Probability that the trajectory shows the whole stay: nobody saw what happened after it broke off or went on with
+    somebody else."""
     if track is None:
         return 1.0
     prob = 1.0

@@ -10,15 +10,18 @@ import dagster as dg
 from assets.privacy import accounts as account_rows
 from assets.privacy.checks import (
     AHEAD_OF_TIME,
+    CLOCK,
     PAST_LIMIT,
     SWEEP_CHECKS,
     UNCLAIMED,
+    clock_is_believed,
     every_file_is_claimed,
     nothing_ahead_of_time,
     nothing_past_its_limit,
 )
 from assets.privacy.expired import SWEPT_TABLES, FilePlace
 from assets.privacy.sweep import close_journal, sweep
+from assets.privacy.sweep_moment import find_moment
 from assets.privacy.trimming import trim_daily
 from lakehouse.commit import CommitInfo
 from lakehouse.contracts.privacy import ACCOUNTS, SWEEPS
@@ -52,10 +55,15 @@ def accounts(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) ->
 @table_assets("sweeps", [(SWEEPS, SWEPT_TABLES)], checks={SWEEPS.path: SWEEP_CHECKS}, pool="sweep")
 def sweeps(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) -> Iterator[Report]:
     """Removes what has reached the end of its life, and enters it in the ledger. Fails if anything due is
-    left."""
-    settings, lake, now = tables.workplace.settings(), tables.workplace.lake(), clock.now()
+    left, or if the clock is in doubt."""
+    settings, lake, reading = tables.workplace.settings(), tables.workplace.lake(), clock.reading()
+    if reading.is_simulated and settings.file.environment == "production":
+        raise dg.Failure("a clock that is set by hand sweeps nothing in production", allow_retries=False)
     places = file_places(settings)
-    swept = sweep(lake, places, commit=CommitInfo(context.run_id, code_version()), now=now)
+    judged = find_moment(lake, places, reading)
+    if judged.at is None:
+        raise dg.Failure(judged.words, allow_retries=False)
+    swept = sweep(lake, places, commit=CommitInfo(context.run_id, code_version()), now=judged.at)
     facts = {
         "places_swept": swept.ledger.height,
         "places_left": swept.places_left,
@@ -68,6 +76,7 @@ def sweeps(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) -> I
         checked(PAST_LIMIT, lambda: nothing_past_its_limit(lake, places, swept.seen, swept.moment)),
         checked(AHEAD_OF_TIME, lambda: nothing_ahead_of_time(lake, swept.moment)),
         checked(UNCLAIMED, lambda: every_file_is_claimed(settings.home)),
+        checked(CLOCK, lambda: clock_is_believed(judged)),
     ]
     yield from tables.write(context, [TableWrite(SWEEPS, swept.ledger, found, facts)])
     close_journal(lake, swept.ledger)
@@ -78,6 +87,8 @@ def sweeps(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) -> I
     if trimmed:
         files = sum(table.data_files_removed for table in trimmed)
         context.log.info(f"{len(trimmed)} tables trimmed, {files} replaced files unlinked")
+    if judged.doubt is not None:
+        raise dg.Failure(judged.words, allow_retries=False)
 
 
 def file_places(settings: Settings) -> tuple[FilePlace, ...]:

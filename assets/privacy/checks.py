@@ -10,11 +10,13 @@ from assets.privacy.sinks import unclaimed
 from lakehouse.audit import ExpectationResult, identity_check
 from lakehouse.contract import Severity
 from lakehouse.lake import Lake
+from resources.believed_time import TOLERANCE, BelievedTime
 from resources.table_specs import DomainCheck
 
 PAST_LIMIT = "nothing_past_its_limit"
 AHEAD_OF_TIME = "nothing_ahead_of_time"
 UNCLAIMED = "every_file_is_claimed"
+CLOCK = "clock_is_believed"
 
 SWEEP_CHECKS = (
     # They warn and do not block: the ledger of what was removed is entered all the same. The step itself
@@ -32,6 +34,12 @@ SWEEP_CHECKS = (
     DomainCheck(
         UNCLAIMED,
         "Every file below the home lies in a place that somebody empties.",
+        Severity.WARNING,
+    ),
+    DomainCheck(
+        CLOCK,
+        "The clock that the sweep judged by is borne out by the last heartbeat, the kernel or a person. "
+        "Count: seconds that it is off.",
         Severity.WARNING,
     ),
 )
@@ -53,6 +61,21 @@ def every_file_is_claimed(home: Path) -> ExpectationResult:
     """The count of files below the home that no sink claims."""
     files = (path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file())
     return _count(UNCLAIMED, len(unclaimed(files)))
+
+
+def clock_is_believed(found: BelievedTime) -> ExpectationResult:
+    """Seconds between the doubted time and the one that the sweep judged by; what to do, in words."""
+    seconds = abs(found.difference.total_seconds())
+    return ExpectationResult(
+        CLOCK,
+        "",
+        Severity.WARNING,
+        success=found.doubt is None,
+        observed=seconds,
+        threshold=TOLERANCE.total_seconds(),
+        unexpected_count=round(seconds),
+        limits=found.words,
+    )
 
 
 def _count(name: str, found: int) -> ExpectationResult:

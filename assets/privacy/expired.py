@@ -26,7 +26,6 @@ SWEPT_TABLES: tuple[TableContract, ...] = tuple(
 """Every table with a limited life; a new one is swept from its first row on."""
 
 FOOTAGE_LIMIT = SCHEDULE[RetentionClass.FOOTAGE].limit or timedelta()
-MOVEMENT_LIMIT = SCHEDULE[RetentionClass.MOVEMENT].limit or timedelta()
 CLOCK_TOLERANCE = timedelta(hours=1)
 """A capture time further ahead than this is a wrong clock: it must not prolong anything's life."""
 

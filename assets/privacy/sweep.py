@@ -35,7 +35,6 @@ from lakehouse.lake import ENGINE_FOLDER, Lake
 from lakehouse.maintenance import drop_expired
 from lakehouse.store_day import StoreDay
 
-_HIGH_WATER = f"{ENGINE_FOLDER}/sweep_high_water"
 _FIRST_SEEN = f"{ENGINE_FOLDER}/sweep_first_seen.json"
 _JOURNAL = f"{ENGINE_FOLDER}/sweep_journal.json"
 
@@ -67,15 +66,15 @@ class _Due:
 
 
 def sweep(lake: Lake, places: tuple[FilePlace, ...], *, commit: CommitInfo, now: datetime) -> Swept:
-    """Removes everything whose time is up at `now`, or at the latest moment any sweep has seen: a clock that
-    went backwards must not bring the dead back within their limit.
+    """Removes everything whose time is up at `now`: the moment that assets/privacy/sweep_moment.py found, never
+    a clock's bare word.
 
     What is about to go is noted first, and the note stays until `close_journal`: a sweep that was killed
     anywhere is finished by the next one, with the same rows in the ledger. A day is sealed before the first
     of its movement goes; if it cannot be, movement waits for the next sweep, within the margin, and footage
     does not.
     """
-    moment = _advance(lake, now)
+    moment = now
     seen = _see(lake, places, moment)
     due = _note(lake, places, seen, moment)
     failures: list[str] = []
@@ -196,14 +195,6 @@ def _read_journal(lake: Lake) -> list[_Due]:
         )
         for record in json.loads(raw or b"[]")
     ]
-
-
-def _advance(lake: Lake, now: datetime) -> datetime:
-    """The latest moment that any sweep has judged by, moved on to `now`."""
-    raw = lake.objects.read_bytes(_HIGH_WATER)
-    moment = max(now, datetime.fromisoformat(raw.decode())) if raw else now
-    lake.objects.put_bytes(moment.isoformat().encode(), _HIGH_WATER)
-    return moment
 
 
 def _sweep_id(due: _Due) -> str:

@@ -1,5 +1,4 @@
-"""What a person looks like, for linking only: colour histograms of three stripes, and shares of named
-colours.
+"""What a person looks like, for linking only: colour histograms of three stripes, and shares of named colours.
 
 Both go through one table of 32x32x32 colours, so that a box costs two small resizes, one look-up and one product.
 """
@@ -27,6 +26,7 @@ COLOURS = (
     "brown",
 )
 HSV_BINS = (6, 3, 4)
+"""Bins of hue, saturation and brightness. Chosen by hand."""
 STRIPE_BINS = HSV_BINS[0] * HSV_BINS[1] * HSV_BINS[2]
 SOFTNESS = 0.4
 """Share of a bin's width over which a colour passes from one bin to the next."""
@@ -36,17 +36,21 @@ tracklets of one person from those of two with AUC 0.934 on PETS09-S2L1; stripes
 bins 0.86-0.90.
 """
 UPPER, LOWER = (0.20, 0.48), (0.55, 0.85)
+"""Where upper and lower clothing are taken from, as shares of the box's height: without head, belt and feet. Chosen by
+hand."""
 APPEARANCE_SIZE = len(STRIPES) * STRIPE_BINS
 PATCH_WIDTH, PATCH_HEIGHT = 16, 48
+"""Pixels to which a person is reduced. Chosen by hand."""
 SIDE_MARGIN = 0.2
+"""Share of the box's width that is left out on each side: mostly background. Chosen by hand."""
 
 Histogram = npt.NDArray[np.float32]
 
 
 @lru_cache(maxsize=1)
 def _tables() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Of every colour (32768, BGR in 5 bits each): its weights in the 72 HSV bins, then 1 at its name among COLOURS.
-    And of every stripe (3 of appearance, upper, lower clothing): the share of each pixel of a patch in it.
+    """Two tables. Of colours (32768 rows, BGR in 5 bits each): weights in the 72 HSV bins, and a 1 at the colour's name
+    among COLOURS. Of stripes (3 of appearance, upper, lower clothing): weights of the pixels of a patch.
     """
     levels = (np.arange(32) * 8 + 4).astype(np.uint8)
     blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")
@@ -80,6 +84,7 @@ def _named(
     hue: npt.NDArray[np.int64], saturation: npt.NDArray[np.int64], value: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.uint8]:
     """Index into COLOURS of OpenCV's HSV (hue 0-179)."""
+    # Upper ends of the hues, and below where something is dark, pale or grey: chosen by hand.
     edges = [(8, "red"), (21, "orange"), (34, "yellow"), (84, "green"), (98, "cyan"), (128, "blue"),
              (147, "purple"), (169, "pink"), (180, "red")]  # fmt: skip
     bounds = np.array([edge for edge, _ in edges])

@@ -15,6 +15,7 @@ from assets.vision import checks
 from lakehouse import seals
 from lakehouse.contracts import orders, store_reference, vision
 from lakehouse.store_day import StoreDay, capture_hour_of
+from resources.facts import mean
 from resources.lake import Report, Tables, TableWrite, Workplace
 from resources.metadata import Digest, Fact, Picture
 from resources.partitions import STORE_DAYS, store_day_of
@@ -41,11 +42,12 @@ def footage_segments(context: dg.AssetExecutionContext, tables: Tables, workplac
     from assets.vision.landed_clips import clips_of_day, known_probes, sidecar_of, without_redeliveries
     from resources.landing_footage import consume_footage, read_footage
 
-    day, now = store_day_of(context), tables.clock.now()
+    day, now = store_day_of(context), tables.now()
     settings, landing = workplace.settings(), workplace.landing()
     landed = read_footage(landing, day.store_id)
     is_sealed = seals.is_sealed(tables.workplace.lake(), day)
-    arriving = clips_of_day(landed, day, landing.root, now, is_sealed=is_sealed)
+    latest = max(now, tables.clock.now())
+    arriving = clips_of_day(landed, day, landing.root, now, latest=latest, is_sealed=is_sealed)
     if is_sealed:
         # Moved out of the way first, or every later run would stumble over the same clips.
         consume_footage(landing, arriving.batch(landed), settings.footage_root, now=now)
@@ -113,7 +115,9 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
     held, held_episodes = tables.read(vision.DETECTIONS, day), tables.read(vision.SLOT_EPISODES, day)
     if tables.last_digest(context, vision.DETECTIONS, "basis") != basis:
         held, held_episodes = held.clear(), held_episodes.clear()
-    clips = [clip for clip in usable_clips(segments, settings.footage_root) if clip.camera_id in cameras]
+    usable = usable_clips(segments, settings.footage_root)
+    sorted_out = clip_work.fitting_clips(usable, segments, cameras)
+    clips = sorted_out.fitting
     with_slots = [camera_id for camera_id, (slots, _) in views.items() if slots]
     new = clip_work.clips_to_analyse(clips, held_episodes, held, with_slots)
     nothing: tuple[list[SlotView], list[SlotView]] = ([], [])
@@ -139,11 +143,14 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
     )
     inside, past_midnight = _within(day, detections)
     minutes = sum(r.stats.frame_count / task.clip.fps for r, task in zip(worked.results, tasks, strict=True)) / 60
+    failed = sum(bool(r.stats.reason) for r in worked.results)
     facts: dict[str, Fact] = {
         "basis": Digest(basis),
         "clips_analysed": len(tasks),
         "clips_kept_from_before": len(clips) - len(tasks),
-        "clips_failed": sum(bool(r.stats.reason) for r in worked.results),
+        "clips_failed": failed,
+        "clips_of_unknown_cameras": sorted_out.of_unknown_cameras,
+        "clips_of_other_size": sorted_out.of_other_size,
         "core_seconds": round(worked.core_seconds, 2),
         "seconds": round(time.monotonic() - started, 2),
         "peak_worker_mb": round(worked.peak_mb, 1),
@@ -166,9 +173,9 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
             TableWrite(
                 vision.DETECTIONS,
                 inside.sort("camera_id", "captured_at", "clip_id", "detection_index"),
-                checks.check_detections(inside, camera_rows, segments),
-                {"mean_score": _mean(inside, "score_prob"), **facts},
-                may_empty=bool(clips),
+                checks.check_detections(inside, camera_rows, segments, len(usable) - len(clips) + failed),
+                {"mean_score": mean(inside, "score_prob"), **facts},
+                may_empty=not segments.is_empty(),
             ),
             TableWrite(
                 vision.SLOT_EPISODES,
@@ -176,7 +183,7 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
                 checks.check_slot_episodes(episodes, view_rows),
                 {f"{kind}_episodes": episodes.filter(pl.col("kind") == kind).height for kind in vision.EPISODE_KINDS}
                 | {"basis": Digest(basis)},
-                may_empty=bool(clips),
+                may_empty=not segments.is_empty(),
             ),
         ],
         store_day=day,
@@ -201,12 +208,15 @@ def clip_analysis(context: dg.AssetExecutionContext, tables: Tables, workplace: 
 def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Report]:
     """One trajectory per person from the detections of all cameras."""
     from assets.vision import clip_work, merge
+    from assets.vision.camera_agreement import without
 
     started, day = time.monotonic(), store_day_of(context)
     detections = tables.read(vision.DETECTIONS, day)
     camera_rows = tables.read_store(store_reference.CAMERAS, day.store_id)
     stores = tables.read_store(store_reference.STORES, day.store_id)
-    found = merge.trajectories(detections, clip_work.cameras_of(camera_rows), _plan(stores))
+    misplaced = _misplaced(detections, camera_rows, stores)
+    seen = without(detections, misplaced)
+    found = merge.trajectories(seen, clip_work.cameras_of(camera_rows), _plan(stores))
     seconds = round(time.monotonic() - started, 2)
     slots = tables.read_store(store_reference.SLOTS, day.store_id)
     picture = _floor_picture(day, stores, slots, found.tracks, found.track_points)
@@ -217,15 +227,21 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
             TableWrite(
                 vision.SIGHTINGS,
                 found.sightings,
-                checks.check_tracks_known(found.sightings, found.tracks),
-                {"filled_share": round(filled, 4)},
+                [
+                    *checks.check_tracks_known(found.sightings, found.tracks),
+                    checks.check_cameras_agree(misplaced, detections),
+                ],
+                {
+                    "filled_share": round(filled, 4),
+                    **{f"camera_hours_{reason}": count for reason, count in _counts(misplaced, "reason").items()},
+                },
                 may_empty=True,
             ),
             TableWrite(
                 vision.TRACK_POINTS,
                 found.track_points,
                 checks.check_track_points(found.track_points, found.tracks, stores),
-                {"mean_cameras": _mean(found.track_points, "camera_count"), "floor_density": picture},
+                {"mean_cameras": mean(found.track_points, "camera_count"), "floor_density": picture},
                 may_empty=True,
             ),
             TableWrite(
@@ -233,9 +249,9 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
                 found.tracks,
                 checks.check_tracks(found.tracks, found.track_points),
                 {
-                    "mean_continuity": _mean(found.tracks, "continuity_prob"),
-                    "started_in_entrance_share": _mean(found.tracks, "started_in_entrance"),
-                    "ended_in_exit_share": _mean(found.tracks, "ended_in_exit"),
+                    "mean_continuity": mean(found.tracks, "continuity_prob"),
+                    "started_in_entrance_share": mean(found.tracks, "started_in_entrance"),
+                    "ended_in_exit_share": mean(found.tracks, "ended_in_exit"),
                     "seconds": seconds,
                     "floor_density": picture,
                 },
@@ -245,7 +261,7 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
                 vision.CLOTHING,
                 found.clothing,
                 checks.check_tracks_known(found.clothing, found.tracks),
-                {"mean_upper_share": _mean(found.clothing, "upper_prob")},
+                {"mean_upper_share": mean(found.clothing, "upper_prob")},
                 may_empty=True,
             ),
         ],
@@ -260,6 +276,9 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
             vision.SHELF_EVENTS,
             [
                 vision.SLOT_EPISODES,
+                vision.DETECTIONS,
+                store_reference.CAMERAS,
+                store_reference.STORES,
                 vision.SIGHTINGS,
                 vision.TRACK_POINTS,
                 vision.TRACKS,
@@ -277,14 +296,21 @@ def trajectories(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
 def shelf_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Report]:
     """Slot episodes of all cameras as events, each given to the person who stood there, or to nobody."""
     from assets.vision import attribution, clip_work
+    from assets.vision.camera_agreement import without
 
     started, day = time.monotonic(), store_day_of(context)
     planograms = tables.read_store(store_reference.PLANOGRAMS, day.store_id)
     planogram = clip_work.planogram_on(planograms, day.business_date)
     slots = tables.read_store(store_reference.SLOTS, day.store_id)
     tracks, points = tables.read(vision.TRACKS, day), tables.read(vision.TRACK_POINTS, day)
+    stores = tables.read_store(store_reference.STORES, day.store_id)
+    cameras = tables.read_store(store_reference.CAMERAS, day.store_id)
+    # A camera that does not look where it should sees other slots than those whose names it gives.
+    misplaced = _misplaced(tables.read(vision.DETECTIONS, day), cameras, stores)
+    episodes = tables.read(vision.SLOT_EPISODES, day)
+    kept = without(episodes, misplaced)
     found = attribution.attribute(
-        tables.read(vision.SLOT_EPISODES, day),
+        kept,
         tables.read(vision.SIGHTINGS, day),
         points,
         slots,
@@ -301,13 +327,13 @@ def shelf_events(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[
     }
     facts |= {
         "unmatched_rate": round(moving["track_id"].null_count() / max(1, moving.height), 4),
-        "mean_event_confidence": _mean(moving, "event_prob"),
-        "mean_attribution_confidence": _mean(moving, "attribution_prob"),
-        "mean_cameras": _mean(moving, "camera_count"),
+        "mean_event_confidence": mean(moving, "event_prob"),
+        "mean_attribution_confidence": mean(moving, "attribution_prob"),
+        "mean_cameras": mean(moving, "camera_count"),
+        "episodes_left_out": episodes.height - kept.height,
         "seconds": round(time.monotonic() - started, 2),
         "planogram": Digest(clip_work.frame_digest(planogram)),
     }
-    stores = tables.read_store(store_reference.STORES, day.store_id)
     facts["floor_density"] = _floor_picture(day, stores, slots, tracks, points, events)
     yield from tables.write(
         context,
@@ -329,6 +355,18 @@ def _staff_tracks(tables: Tables, day: StoreDay) -> frozenset[str]:
     staff = tables.read(orders.VISITS, day).filter(pl.col("state") == "staff")
     links = tables.read(orders.VISIT_TRACKS, day)
     return frozenset(links.join(staff.select("visit_id"), "visit_id")["track_id"])
+
+
+def _misplaced(detections: pl.DataFrame, cameras: pl.DataFrame, stores: pl.DataFrame) -> pl.DataFrame:
+    from assets.vision.camera_agreement import misplaced_cameras
+    from assets.vision.clip_work import cameras_of
+
+    floor_m = stores.select("floor_width_m", "floor_depth_m").row(0) if stores.height else (0.0, 0.0)
+    return misplaced_cameras(detections, cameras_of(cameras), floor_m)
+
+
+def _counts(frame: pl.DataFrame, column: str) -> dict[str, int]:
+    return dict(frame.group_by(column).len().sort(column).iter_rows())
 
 
 def _floor_picture(
@@ -366,14 +404,8 @@ def _within(day: StoreDay, frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 
 
 def _camera_minutes(segments: pl.DataFrame) -> float:
-    usable = segments.filter(pl.col("status").is_in(["ok", "truncated"]))
+    usable = segments.filter(pl.col("status").is_in(vision.USABLE_STATUSES))
     return round(float(usable["duration_ms"].sum()) / 60_000, 3)
-
-
-def _mean(frame: pl.DataFrame, column: str) -> float:
-    """0 for no rows."""
-    value = frame.select(pl.col(column).cast(pl.Float64).mean()).item()
-    return round(float(value), 4) if value is not None else 0.0
 
 
 ASSETS = (footage_segments, clip_analysis, trajectories, shelf_events)

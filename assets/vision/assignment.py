@@ -1,14 +1,13 @@
 """Who did it: shelf events that happen together are assigned to people together, not one after another.
 
-Each event has a cost for each person (minus log-likelihood: where the person stood, where the hand was
-seen) and for nobody. A group of simultaneous events is solved as one linear assignment in which a person
-may serve twice, two hands, the second time at a price. The confidence of an assignment is its margin: how
-much dearer the best solution without it would be.
+Each event has a cost for each person (minus log-likelihood: where the person stood, where the hand was seen) and for
+nobody. A group of simultaneous events is solved as one linear assignment. A person has two hands and may get two
+events, the second at a price. The confidence of an assignment comes from its margin: how much dearer the best solution
+without it is.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from assets.vision.log_odds import logistic
+
 FORBIDDEN = 1e6
+"""Cost of what cannot be: dearer than any sum of real costs."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ def assign(
 ) -> list[Assignment]:
     """One assignment for each of E events from `costs` (E, P), natural-log units; inf where impossible.
 
-    Events with the same number in `alike` (E,) are pieces of one: which of two people has which of two pieces is no
-    question, so for who has one of them the solution without it is one in which they have none.
+    Events with the same number in `alike` (E,) are pieces of one event. Swapping pieces between people changes nothing;
+    a single piece's margin is taken against the best solution in which its holder has none.
     """
     costs = np.asarray(costs, dtype=np.float64)
     events, people = costs.shape
@@ -69,7 +71,7 @@ def assign(
             held = pieces[(chosen[pieces] < 2 * people) & (chosen[pieces] % people == person)]
             without[np.ix_(pieces if len(held) == 1 else [event], [person, people + person])] = FORBIDDEN
         margin = _solve(without)[0] - total
-        found.append(Assignment(person, 1.0 / (1.0 + math.exp(-min(max(margin, 0.0), 30.0)))))
+        found.append(Assignment(person, logistic(max(margin, 0.0))))
     return found
 
 

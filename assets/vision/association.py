@@ -1,9 +1,8 @@
-"""One global assignment of tracklets to people, over the whole clip.
+"""Tracklets joined into tracks of one person each, over the whole clip at once.
 
-Every tracklet's end may be followed by the start of at most one later tracklet, at a price; ends and starts
-in the border zones of the picture are free, those in its middle are not, because people do not vanish there.
-The cheapest choice for all tracklets together is a linear assignment (Zhang et al., CVPR 2008, with gaps
-instead of a flow per frame).
+A tracklet may be followed by at most one later tracklet, and joining gains or costs something. Where somebody appears
+or vanishes in the middle of the picture, joining gains more: people come and go at its border. succession.py finds the
+best choice for all tracklets together.
 """
 
 from __future__ import annotations
@@ -13,38 +12,82 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
+from assets.vision.appearance import likeness
+from assets.vision.arrays import Array, Index
+from assets.vision.succession import FORBIDDEN, chains, successors
 from assets.vision.tracklets import Detections, overlap_matrix
-
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
-FORBIDDEN = 1e6
 
 
 @dataclass(frozen=True)
 class AssociationSettings:
-    """Gains are in one unit: a link is worth its `base_gain` less what speaks against it."""
+    """What speaks for and against one tracklet following another. Gains are in one unit: a join is worth `base_gain`
+    less what speaks against it, and is made if more than 0 is left.
+
+    Decided on frames 1 to 400 of PETS09-S2L1, where no field says otherwise.
+    """
 
     max_gap_s: float = 20.0
+    """Longest time, in seconds, that a person may be lost."""
     base_gain: float = 2.0
+    """Gain of a join that nothing speaks for or against. Cameras that are brought together on the floor join less
+    readily: see STORE_TRACKING in merge.py."""
     appearance_zero: float = 0.3
+    """Difference of appearance (1 less the likeness, 0 to 1) at which it says nothing."""
     appearance_weight: float = 10.0
+    """Gain for each unit of difference below `appearance_zero`."""
     appearance_limit: float = 5.0
+    """Most that appearance may add or take."""
     trust_support: float = 3.0
+    """Clear sightings (summed weights) from which a tracklet's appearance is trusted in full."""
+    least_trust: float = 0.4
+    """Share of its weight that appearance keeps however few sightings there are. Chosen by hand."""
     position_sigma: float = 0.2
+    """How far, in box heights, a person is found from where they were expected at once."""
     position_sigma_per_s: float = 0.3
+    """Box heights by which that grows with each second of the gap."""
     position_weight: float = 1.2
+    """Loss for each sigma of the miss."""
     position_curve: float = 0.25
+    """Loss for the miss (in sigmas) raised to `position_power`: far misses cost more than in proportion."""
+    position_power: float = 1.5
+    """Power of that loss. Chosen by hand."""
+    most_miss: float = 6.0
+    """Sigmas beyond which a miss costs no more. Chosen by hand."""
     gap_weight: float = 1.0
+    """Loss for the logarithm of 1 plus the gap in steps: the first moments of a gap cost most."""
+    gap_steps_per_s: float = 10.0
+    """Steps a second in which the gap is counted for that logarithm: frames at ten a second."""
     gap_weight_per_s: float = 0.0
+    """Loss for each second of the gap; 0: the logarithm is enough."""
     size_weight: float = 0.6
+    """Loss for the difference of the boxes' heights, as a logarithm of their ratio."""
+    most_size: float = 0.6
+    """Most of that logarithm that counts (a ratio of 1.8): half hidden people have half a box. Chosen by hand."""
     interior_gain: float = 1.0
+    """What joining gains for each end inside the picture (two ends there add this, two at its border take it): people
+    do not vanish in its middle."""
     border_share: float = 0.06
+    """Width of the border zone, as a share of the picture's width and height."""
     velocity_s: float = 1.0
+    """Seconds at a tracklet's end from which its speed is taken."""
+    velocity_doubt: float = 0.1
+    """Draws the speed of a very short tracklet to zero: added to the spread of its times, in squares of `velocity_s`.
+    Chosen by hand."""
     coast_s: float = 1.5
+    """Seconds for which a lost person is expected to keep their speed."""
     max_speed: float = 2.5
+    """Fastest that anybody moves, in box heights a second."""
+    max_jump: float = 1.0
+    """Box heights that are allowed on top, for boxes that jump. Chosen by hand."""
+    cover_weight: float = 2.5
+    """How fast a sighting loses its weight with the share of it that another box covers. Chosen by hand."""
+    least_clearness: float = 0.05
+    """Weight that a wholly covered sighting keeps: somebody who is never seen clear still has an appearance."""
+    least_score: float = 0.1
+    """Weight of a sighting is its score, and at least this. Chosen by hand."""
     rounds: int = 2
+    """How often joining is repeated: joined tracklets know their appearance and speed better."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +108,7 @@ class _Ends:
     ends_inside: npt.NDArray[np.bool_]
 
 
-def clearness(found: Detections) -> Array:
+def clearness(found: Detections, settings: AssociationSettings) -> Array:
     """(n,) weight of each detection's picture: low where another box covers it."""
     weight = np.ones(len(found))
     for look in np.unique(found.look):
@@ -73,13 +116,14 @@ def clearness(found: Detections) -> Array:
         if len(rows) > 1:
             overlap = overlap_matrix(found.ltwh_px[rows], found.ltwh_px[rows])
             np.fill_diagonal(overlap, 0.0)
-            weight[rows] = np.clip(1.0 - 2.5 * overlap.max(axis=1), 0.05, 1.0)
+            weight[rows] = np.clip(1.0 - settings.cover_weight * overlap.max(axis=1), settings.least_clearness, 1.0)
     return weight
 
 
 def link_tracklets(found: Detections, tracklets: Sequence[Index], settings: AssociationSettings) -> list[Index]:
-    """Join tracklets of one person. Repeated, since joined tracklets know their looks and speed better."""
-    weight = clearness(found) * np.clip(found.score, 0.1, 1.0)
+    """Rows of every person's track: tracklets joined, a rising index array each. Repeated, since joined tracklets know
+    their appearance and speed better."""
+    weight = clearness(found, settings) * np.clip(found.score, settings.least_score, 1.0)
     tracks = list(tracklets)
     for _ in range(settings.rounds):
         joined = _one_round(found, weight, tracks, settings)
@@ -94,25 +138,7 @@ def _one_round(found: Detections, weight: Array, tracks: list[Index], settings: 
     if count < 2:
         return tracks
     gain = link_gains(_ends(found, weight, tracks, settings), settings)
-    price = np.full((2 * count, 2 * count), FORBIDDEN)
-    price[:count, :count] = np.where(gain > 0, -gain, FORBIDDEN)
-    price[:count, count:] = 0.0
-    price[count:, :] = 0.0
-    rows, columns = linear_sum_assignment(price)
-    following = {
-        int(i): int(j) for i, j in zip(rows, columns, strict=True) if i < count and j < count and gain[i, j] > 0
-    }
-    followed = set(following.values())
-    chains = []
-    for first in range(count):
-        if first in followed:
-            continue
-        parts, current = [tracks[first]], first
-        while current in following:
-            current = following[current]
-            parts.append(tracks[current])
-        chains.append(np.concatenate(parts))
-    return chains
+    return [np.concatenate([tracks[n] for n in chain]) for chain in chains(successors(gain), count)]
 
 
 def link_gains(ends: _Ends, settings: AssociationSettings) -> Array:
@@ -127,19 +153,20 @@ def link_gains(ends: _Ends, settings: AssociationSettings) -> Array:
     sigma = (settings.position_sigma + settings.position_sigma_per_s * wait) * height
     miss = 0.5 * (np.hypot(ahead[..., 0], ahead[..., 1]) + np.hypot(behind[..., 0], behind[..., 1])) / sigma
     jump = np.hypot(*np.moveaxis(ends.start_at[None] - ends.end_at[:, None], -1, 0))
-    possible &= jump <= (settings.max_speed * wait + 1.0) * height
-    unlike = 1.0 - ends.appearance @ ends.appearance.T / 3.0 if ends.appearance.shape[1] else np.zeros_like(gap)
+    possible &= jump <= (settings.max_speed * wait + settings.max_jump) * height
+    unlike = 1.0 - likeness(ends.appearance, ends.appearance) if ends.appearance.shape[1] else np.zeros_like(gap)
     trust = np.sqrt(np.minimum(ends.support[:, None], ends.support[None, :]) / settings.trust_support)
-    look = settings.appearance_weight * (settings.appearance_zero - unlike) * np.clip(trust, 0.4, 1.0)
-    size = np.minimum(np.abs(np.log(ends.start_height[None, :] / ends.end_height[:, None])), 0.6)
+    alike = settings.appearance_weight * (settings.appearance_zero - unlike) * np.clip(trust, settings.least_trust, 1.0)
+    ratio = np.abs(np.log(ends.start_height[None, :] / ends.end_height[:, None]))
+    size = np.minimum(ratio, settings.most_size)
     inside = ends.ends_inside[:, None].astype(float) + ends.starts_inside[None, :].astype(float)
-    miss = np.minimum(miss, 6.0)
+    miss = np.minimum(miss, settings.most_miss)
     gain = (
         settings.base_gain
-        + np.clip(look, -settings.appearance_limit, settings.appearance_limit)
+        + np.clip(alike, -settings.appearance_limit, settings.appearance_limit)
         - settings.position_weight * miss
-        - settings.position_curve * miss**1.5
-        - settings.gap_weight * np.log(10.0 * wait + 1.0)
+        - settings.position_curve * miss**settings.position_power
+        - settings.gap_weight * np.log(settings.gap_steps_per_s * wait + 1.0)
         - settings.gap_weight_per_s * wait
         - settings.size_weight * size
         + settings.interior_gain * (inside - 1.0)
@@ -150,14 +177,13 @@ def link_gains(ends: _Ends, settings: AssociationSettings) -> Array:
 def _ends(found: Detections, weight: Array, tracks: Sequence[Index], settings: AssociationSettings) -> _Ends:
     width, height = found.frame_size_px
     foot = found.ltwh_px[:, :2] + found.ltwh_px[:, 2:4] * np.array([0.5, 1.0])
-    starts = [
-        _fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings.velocity_s, False) for rows in tracks
-    ]
-    ends = [_fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings.velocity_s, True) for rows in tracks]
-    looks = []
+    starts = [_fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings, False) for rows in tracks]
+    ends = [_fit(found.time_s[rows], foot[rows], found.ltwh_px[rows, 3], settings, True) for rows in tracks]
+    appearance = []
     for rows in tracks:
         mean = np.average(found.appearance[rows], axis=0, weights=weight[rows])
-        looks.append(mean * (np.sqrt(3.0) / max(float(np.linalg.norm(mean)), 1e-9)))
+        # As long as a single sighting's: three stripes whose squares sum to one each.
+        appearance.append(mean * (np.sqrt(3.0) / max(float(np.linalg.norm(mean)), 1e-9)))
     first = np.stack([found.ltwh_px[rows[0]] for rows in tracks])
     last = np.stack([found.ltwh_px[rows[-1]] for rows in tracks])
     return _Ends(
@@ -169,22 +195,24 @@ def _ends(found: Detections, weight: Array, tracks: Sequence[Index], settings: A
         end_velocity=np.stack([item[1] for item in ends]),
         start_height=np.array([item[2] for item in starts]),
         end_height=np.array([item[2] for item in ends]),
-        appearance=np.stack(looks),
+        appearance=np.stack(appearance),
         support=np.array([weight[rows].sum() for rows in tracks]),
         starts_inside=_inside(first, width, height, settings.border_share),
         ends_inside=_inside(last, width, height, settings.border_share),
     )
 
 
-def _fit(time_s: Array, at: Array, height: Array, span_s: float, is_end: bool) -> tuple[Array, Array, float]:
-    """Position, velocity and box height at an end, by a line through the nearest `span_s` seconds."""
+def _fit(
+    time_s: Array, at: Array, height: Array, settings: AssociationSettings, is_end: bool
+) -> tuple[Array, Array, float]:
+    """Position, velocity and box height at an end, by a line through the nearest seconds."""
     moment = time_s[-1] if is_end else time_s[0]
-    near = np.abs(time_s - moment) <= span_s
+    near = np.abs(time_s - moment) <= settings.velocity_s
     offset, points = time_s[near] - moment, at[near]
     size = float(np.median(height[near]))
     mean_offset, mean_point = offset.mean(), points.mean(axis=0)
     spread = ((offset - mean_offset) ** 2).sum()
-    doubt = 0.1 * span_s**2  # draws the speed of a very short tracklet to zero
+    doubt = settings.velocity_doubt * settings.velocity_s**2
     velocity = ((offset - mean_offset)[:, None] * (points - mean_point)).sum(axis=0) / (spread + doubt)
     return mean_point - velocity * mean_offset, velocity, size
 

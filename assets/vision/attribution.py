@@ -1,8 +1,8 @@
 """Shelf events of a store-day: slot episodes fused over cameras and clips, attributed to tracks.
 
-Pure: frames of vision/slot_episodes, sightings and track_points with the reference data in, a frame of
-vision/shelf_events out. Where nobody stood in reach (hands alone in view, a track that broke) the event stays
-without a track and goes to review; it is never given to somebody by guess.
+Frames of vision/slot_episodes, sightings and track_points with the reference data come in, a frame of
+vision/shelf_events comes out. Where nobody stood in reach (only hands in view, a track that broke) the event has no
+track and goes to review; it is never given to somebody by guess.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import polars as pl
 
 from assets.vision.assignment import assign, simultaneous
 from assets.vision.confidence import CONFIDENCE, Confidence
-from assets.vision.fusion import CameraEpisode, ClearView, Contact, FusedEvent, fuse
-from assets.vision.holdings import Movement, StoreHoldings
+from assets.vision.fusion import CameraEpisode, CameraFusionSettings, ClearView, Contact, FusedEvent, fuse
+from assets.vision.holdings import HoldingsSettings, Movement, StoreHoldings
 from assets.vision.reach import BoxPath, FloorPath, ReachSettings, SlotPlace, Standing, contact_cost, standing
 from assets.vision.slot_episodes import SlotEpisode
 from assets.vision.slot_judgement import look_of_goods
@@ -26,27 +26,36 @@ from assets.vision.slot_settings import SlotSettings
 from assets.vision.slot_stitching import joined_clips, patch_of
 from lakehouse.contracts.vision import SHELF_EVENTS
 
-# More pieces than this are not moved at once by hand.
-MOST_PIECES = 4
-# A touch changes nothing that could confirm it.
-TOUCH_PROB = 0.5
-
 
 @dataclass(frozen=True)
 class AttributionSettings:
-    """Natural-log units and seconds."""
+    """Which fused events are kept, and who did them. Costs are in natural-log units."""
 
     reach: ReachSettings = field(default_factory=ReachSettings)
+    """Where somebody stands who reaches a slot."""
     slots: SlotSettings = field(default_factory=SlotSettings)
+    """How two pictures of a slot are compared."""
+    fusion: CameraFusionSettings = field(default_factory=CameraFusionSettings)
+    """When several cameras saw one change."""
+    holdings: HoldingsSettings = field(default_factory=HoldingsSettings)
+    """What is expected of somebody by what they hold."""
     confidence: Confidence = CONFIDENCE
+    """From evidence to probabilities."""
     together_s: float = 1.0
-    """Events no farther apart than this are assigned jointly."""
+    """Events no farther apart than this many seconds are assigned jointly. Chosen by hand."""
     nobody_cost: float = 5.0
+    """Cost of giving an event to nobody; somebody dearer than this did not do it. Chosen by hand."""
     second_hand_cost: float = 1.5
+    """What it costs more that one person did two of the events at once. Chosen by hand."""
+    most_pieces: int = 4
+    """More pieces than this are not moved at once by hand. Chosen by hand."""
     keep_prob: float = 0.5
-    """Changes less probable than this are dropped."""
+    """Changes less probable than this, 0 to 1, are dropped: more likely nothing happened."""
+    touch_prob: float = 0.5
+    """Probability that is given to a touch: it changes nothing that could confirm it."""
     longest_gap_s: float = 120.0
-    """A slot that was hidden from a camera for longer, from one clip into the next, is judged afresh."""
+    """A slot that was hidden from a camera for longer than this many seconds, from one clip into the next, is judged
+    afresh (ADR 031)."""
 
 
 def attribute(
@@ -70,11 +79,13 @@ def attribute(
     episodes = camera_episodes(slot_episodes, facings, chosen)
     events = [
         event
-        for event in fuse(episodes, clear_views(slot_episodes, chosen.longest_gap_s))
+        for event in fuse(episodes, clear_views(slot_episodes, chosen.longest_gap_s), chosen.fusion)
         if event.is_touch or chosen.confidence.change(event.change_log_odds) >= chosen.keep_prob
     ]
     carried = dict(planogram.select("slot_id", "product_id").iter_rows())
-    deeds = attributed(events, sightings, track_points, slots, StoreHoldings(carried, staff_tracks), chosen)
+    deeds = attributed(
+        events, sightings, track_points, slots, StoreHoldings(carried, staff_tracks, chosen.holdings), chosen
+    )
     rows = [_row(store_id, deed, carried, chosen) for deed in deeds]
     schema = {column.name: column.dtype for column in SHELF_EVENTS.columns}
     return pl.DataFrame(rows, schema=schema, orient="row").sort("happened_at", "event_id")
@@ -193,8 +204,8 @@ def attributed(
 ) -> list[Deed]:
     """Events by time, each given to a track or to nobody; `holdings` is brought up to date on the way.
 
-    Simultaneous events are assigned jointly. Of several pieces moved at once each is assigned for itself: two
-    people may have taken one each.
+    Simultaneous events are assigned jointly. If several pieces moved at once, each is assigned by itself: two people
+    may have taken one each.
     """
     places = {
         slot_id: SlotPlace(x, y, normal)
@@ -205,7 +216,7 @@ def attributed(
     tracks = sorted(paths)
     pieces, event_of = [], []
     for number, event in enumerate(events):
-        count = max(1, min(event.quantity, MOST_PIECES))
+        count = max(1, min(event.quantity, settings.most_pieces))
         pieces += [replace(event, quantity=min(event.quantity, 1))] * count
         event_of += [number] * count
     deeds: list[Deed] = []
@@ -319,7 +330,7 @@ def _row(store_id: str, deed: Deed, planogram: Mapping[str, str], settings: Attr
         kind,
         0 if moved is None else moved.quantity,
         deed.track_id,
-        TOUCH_PROB if moved is None else change_prob * moved.probability,
+        settings.touch_prob if moved is None else change_prob * moved.probability,
         0.0 if deed.track_id is None else settings.confidence.person(deed.person_prob),
         len(event.camera_ids),
     )

@@ -1,8 +1,7 @@
-"""How far do a detector's boxes stand off the people in them? Learned from the clip itself, without any
-truth.
+"""How far do a detector's boxes stand off the people in them? Learned from the clip itself, without any truth.
 
-Some detectors box loosely, and always in the same way. Against the clip's median background the silhouettes
-of people who stand alone show by how much; the median over them moves every box (see tracking.corrected).
+Some detectors draw their boxes too wide, always in the same way. The silhouettes of people who stand alone, against the
+clip's median background, show by how much; the median over them corrects every box (see tracking.corrected).
 """
 
 from __future__ import annotations
@@ -13,23 +12,35 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from assets.vision.arrays import Array
 from assets.vision.tracklets import overlap_matrix
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class BoxFitSettings:
-    """Shares of a box's width or height; levels of 255. A correction beyond `limit` is cut there."""
+    """How far a detector's boxes stand off the people in them. All chosen by hand."""
 
     sample_count: int = 60
+    """Frames that are kept at least, once a video has as many; twice this at most."""
+    least_frames: int = 10
+    """Frames below which there is no background to compare with."""
     width_px: int = 480
+    """Width, in pixels, to which a frame is reduced."""
     level: int = 22
+    """Difference from the background, in grey values of 255, that is silhouette."""
     search: float = 0.3
+    """How far beyond the box the silhouette is looked for, as a share of the box's width (half of it above and
+    below)."""
     edge_share: float = 0.15
+    """A column or row belongs to the silhouette from this share of the fullest one."""
+    least_fill: float = 0.1
+    """Share of the searched area below which nobody stands out from the background."""
     min_samples: int = 20
+    """People standing alone that are needed for a correction."""
     limit: float = 0.25
+    """Largest correction, as a share of the box's width or height."""
     min_height_px: float = 20.0
+    """Boxes lower than this in the reduced frame are passed over."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +74,9 @@ class BoxFit:
             self._greys, self._boxes = self._greys[::2], self._boxes[::2]
 
     def correction(self) -> Correction:
-        """The habit of these boxes, or no correction where too few people stand alone to tell."""
+        """The usual offset of these boxes; none where too few people stand alone to tell."""
         settings = self._settings
-        if len(self._greys) < 10:
+        if len(self._greys) < settings.least_frames:
             return Correction()
         background = np.median(np.stack(self._greys), axis=0).astype(np.uint8)
         offsets = []
@@ -94,7 +105,7 @@ def _extent(mask: Array, box: Array, settings: BoxFitSettings) -> Array | None:
     if x0 < 0 or y0 < 0 or x1 > mask.shape[1] or y1 > mask.shape[0]:
         return None
     part = mask[y0:y1, x0:x1]
-    if part.mean() < 0.1:
+    if part.mean() < settings.least_fill:
         return None
     columns, rows = part.mean(axis=0), part.mean(axis=1)
     across = np.flatnonzero(columns > settings.edge_share * columns.max())

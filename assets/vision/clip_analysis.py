@@ -28,23 +28,26 @@ WHOLE: Region = (0.0, 0.0, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class AnalysisSettings:
-    """How many frames the detector sees. Times are rounded to frames of the clip's true rate.
-
-    `detect_every_s` is the distance between frames that may be looked at, `heartbeat_s` the longest time
-    without a look when nothing moves, `refresh_s` the longest time without a look at the whole frame.
-    Low-score boxes are kept: the tracker judges. `shelf_zoom` shrinks the pictures of close shelf
-    cameras, in which people are large. `slot_box_prob` is the score from which a box counts as a
-    person for the slots.
-    """
+    """How many frames the detector sees, and what of them. Times are rounded to frames of the clip's true rate. What
+    names no source was chosen by hand."""
 
     detect_every_s: float = 0.3
+    """Seconds between frames that the detector may look at. Every 0.1 s costs twice as much and gave no more on tuning
+    day 101 (docs/benchmarks.md)."""
     heartbeat_s: float = 1.0
+    """Longest time, in seconds, without a look when nothing moves."""
     refresh_s: float = 3.0
+    """Longest time, in seconds, without a look at the whole frame."""
     region_margin: float = 0.06
+    """Share of the frame by which the region to look at is widened on each side."""
     region_box_prob: float = 0.25
+    """Score, 0 to 1, from which a box keeps the region around it in view, also if it stands still."""
     shelf_zoom: float = 0.67
+    """Factor by which the pictures of close shelf cameras shrink: people are large in them."""
     slot_box_prob: float = 0.35
+    """Score, 0 to 1, from which a box counts as a person before the slots."""
     motion: MotionSettings = field(default_factory=MotionSettings)
+    """When a picture counts as moving."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ class _Look:
         return left, top, right, bottom
 
     def found(self, boxes: Boxes, width: int, height: int) -> None:
-        """The people of the frame just looked at: the next look includes them even if they stand still."""
+        """Takes the people of the frame just looked at: the next look includes them even if they stand still."""
         sure = boxes[boxes[:, 4] >= self._settings.region_box_prob]
         if not len(sure):
             self._region = None
@@ -133,7 +136,8 @@ def analyse_clip(
     reason.
 
     `camera` is not needed for the pictures themselves; if given, frames of another size than it was
-    calibrated for are refused with a reason (its pixels would mean nothing).
+    calibrated for are refused with a reason (its pixels would mean nothing). A clip that changes its size on the way
+    ends there, with a reason; what came before stays.
     """
     settings = settings or AnalysisSettings()
     started, cpu_started = time.perf_counter(), time.process_time()
@@ -142,11 +146,14 @@ def analyse_clip(
     observer = None
     episodes: list[SlotEpisode] = []
     zoom = settings.shelf_zoom if camera is not None and camera.kind == "shelf" else 1.0
-    count = looks = 0
+    count = looks = height = width = 0
     area = 0.0
     reason = ""
     try:
         for index, frame in enumerate(frames(clip.path)):
+            if index and frame.shape[:2] != (height, width):
+                reason = "the frames' size changes"
+                break
             height, width = frame.shape[:2]
             if index == 0:
                 if camera is not None and (camera.width_px, camera.height_px) != (width, height):
@@ -169,10 +176,10 @@ def analyse_clip(
             if observer is not None:
                 people = None if boxes is None else boxes[boxes[:, 4] >= settings.slot_box_prob, :4]
                 observer.observe(frame, time_s, people)
-        if observer is not None:
-            episodes = observer.close()
     except UnreadableClipError as error:
         reason = str(error)
+    if observer is not None:
+        episodes = observer.close()
     detections = table.frame()
     stats = ClipStats(
         frame_count=count,

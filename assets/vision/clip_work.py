@@ -38,9 +38,11 @@ def analyse(task: ClipTask) -> ClipAnalysis:
     import cv2
 
     from assets.vision.clip_analysis import analyse_clip
+    from assets.vision.landed_clips import with_true_times
 
     cv2.setNumThreads(1)
-    return analyse_clip(task.clip, task.camera, task.slots, task.zones, _detector(task.detector))
+    clip = with_true_times(task.clip) if task.clip.is_corrected else task.clip
+    return analyse_clip(clip, task.camera, task.slots, task.zones, _detector(task.detector))
 
 
 def detector_version(settings: DetectorSettings) -> str:
@@ -104,6 +106,30 @@ def digest_of(parts: Iterable[object]) -> str:
 def frame_digest(*frames: pl.DataFrame) -> str:
     """The same for the content of frames, whatever the order of their rows."""
     return digest_of(sorted(str(row) for row in frame.rows()) for frame in frames)
+
+
+@dataclass(frozen=True)
+class FittingClips:
+    """`fitting`: clips of known cameras, with pictures of the size that the camera was calibrated for. The others are
+    left out: pixels of an unknown or another picture mean nothing on the floor.
+    """
+
+    fitting: tuple[Clip, ...]
+    of_unknown_cameras: int
+    of_other_size: int
+
+
+def fitting_clips(clips: Sequence[Clip], segments: pl.DataFrame, cameras: Mapping[str, Camera]) -> FittingClips:
+    """Sorts usable clips by whether their camera's calibration holds for them; `segments` are their catalogue rows. A
+    camera that becomes known, or is calibrated anew, brings its clips in by the next run."""
+    sizes = {row[0]: row[1:] for row in segments.select("clip_id", "width_px", "height_px").iter_rows()}
+    known = [clip for clip in clips if clip.camera_id in cameras]
+    fitting = tuple(
+        clip
+        for clip in known
+        if sizes[clip.clip_id] == (cameras[clip.camera_id].width_px, cameras[clip.camera_id].height_px)
+    )
+    return FittingClips(fitting, len(clips) - len(known), len(known) - len(fitting))
 
 
 def clips_to_analyse(

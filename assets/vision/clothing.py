@@ -19,10 +19,10 @@ class NamedColour:
 
 
 def dominant_colour(shares: npt.NDArray[np.floating], weights: npt.NDArray[np.floating] | None = None) -> NamedColour:
-    """The colour of a body part from (n, 12) shares of n sightings, the middle half of them by weight.
+    """The colour of a body part from (n, 12) shares of n sightings, of which the half with more weight (n,) counts.
 
-    A trimmed mean rather than a mean: someone in front, or a bad box, colours single sightings only. Without
-    a sighting the colour is `unknown` with probability 0.
+    A trimmed mean, a quarter off at both ends: somebody in front or a bad box spoils single sightings only. Without a
+    sighting the colour is `unknown` with probability 0.
     """
     table = np.asarray(shares, dtype=np.float64).reshape(-1, len(COLOURS))
     table = table[table.sum(axis=1) > 0]

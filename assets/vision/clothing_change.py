@@ -1,6 +1,6 @@
-"""Where a camera's track changes its clothes: there the tracker has taken over somebody else's, and the track is cut.
+"""Where a camera's track changes its clothes, the tracker has gone on with somebody else: there the track is cut.
 
-Cutting is cheap: pieces of one person are joined again on the floor, by place, time and clothing.
+A cut too many costs little: pieces of one person are joined again on the floor, by place, time and clothing.
 """
 
 from __future__ import annotations
@@ -8,30 +8,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
+from assets.vision.arrays import Array, Index
 
 
 @dataclass(frozen=True)
 class ChangeSettings:
-    """`window_s` is compared on both sides of a moment, of which `least_s` must be seen: a person half in the picture
-    looks like another. `alike` is the Bhattacharyya coefficient (0 to 1) below which two looks are two people's."""
+    """Where a camera's track changes its clothes. Decided on the simulated tuning days (ADR 030)."""
 
     window_s: float = 4.0
+    """Seconds that are compared on both sides of a moment."""
     least_s: float = 2.0
+    """Seconds of them that must be seen: a person half in the picture looks like another."""
     alike: float = 0.8
+    """Bhattacharyya coefficient, 0 to 1, below which the two sides are two people."""
 
 
 def change_moments(time_s: Array, upper: Array, lower: Array, weight: Array, settings: ChangeSettings) -> list[float]:
-    """Moments (s) at which a new person begins; the strongest change first looked for, then each side of it.
+    """Moments (s) at which a new person begins: the strongest change, then those on each side of it.
 
-    time_s (n,) rises; upper, lower (n, bins) shares of colours; weight (n,) of the looks.
+    time_s (n,) rises; upper, lower (n, bins) shares of colours; weight (n,) of the sightings.
     """
     first, last = _windows(time_s, settings)
     index = np.arange(len(time_s))
-    # both sides must be seen for long enough: from the earliest of before, to the latest of after
+    # Both sides must be seen for long enough.
     is_seen = (first < index) & (time_s - time_s[first] >= settings.least_s)
     is_seen &= time_s[last - 1] - time_s >= settings.least_s
     alike = 0.5 * (_alike(upper, weight, first, last) + _alike(lower, weight, first, last))
@@ -58,4 +58,5 @@ def _alike(shares: Array, weight: Array, first: Index, last: Index) -> Array:
     before, after = sums[middle] - sums[first], sums[last] - sums[middle]
     scale = before.sum(axis=1) * after.sum(axis=1)
     product = np.sqrt(np.clip(before, 0.0, None) * np.clip(after, 0.0, None)).sum(axis=1)
+    # A guard: nothing seen on one side is no likeness, not a division by nothing.
     return np.asarray(product / np.sqrt(np.maximum(scale, 1e-12)))

@@ -2,13 +2,14 @@
 
 The constants are those that `python -m benchmarks.shelf_confidence DAY...` printed for three tuning days (simulated;
 layout tuning, seeds 101 and 104, and tuning_corner, seed 404; 101 fused changes, 72 of them attributed) on 2026-11-23.
-Neither the shipped day nor the held-out store had a part in them.
+Neither the shipped day nor the held-out store was used for them.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+from assets.vision.log_odds import log_odds, logistic
 
 
 @dataclass(frozen=True)
@@ -16,13 +17,17 @@ class Confidence:
     """Platt constants: probability = 1 / (1 + exp(-(intercept + slope * log-odds)))."""
 
     change_intercept: float = 0.0
+    """Log-odds that a slot changed, when the fused evidence is undecided."""
     change_slope: float = 1.0
+    """What a unit of fused log-odds is worth."""
     person_intercept: float = 0.0
+    """Log-odds that the person is right, when the next best is as good."""
     person_slope: float = 1.0
+    """What a unit of the assignment's margin is worth."""
 
     def change(self, change_log_odds: float) -> float:
         """Probability that the slot changed at all."""
-        return _logistic(self.change_intercept + self.change_slope * change_log_odds)
+        return logistic(self.change_intercept + self.change_slope * change_log_odds)
 
     def event(self, change_log_odds: float, direction_prob: float) -> float:
         """Probability that slot and type are right."""
@@ -30,12 +35,7 @@ class Confidence:
 
     def person(self, margin_prob: float) -> float:
         """Probability that the person is right, from the assignment's margin."""
-        bounded = min(max(margin_prob, 1e-6), 1.0 - 1e-6)
-        return _logistic(self.person_intercept + self.person_slope * math.log(bounded / (1.0 - bounded)))
-
-
-def _logistic(value: float) -> float:
-    return 1.0 / (1.0 + math.exp(-min(max(value, -30.0), 30.0)))
+        return logistic(self.person_intercept + self.person_slope * log_odds(margin_prob))
 
 
 CONFIDENCE = Confidence(change_intercept=-0.345, change_slope=1.478, person_intercept=0.124, person_slope=1.453)

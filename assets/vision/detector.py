@@ -18,6 +18,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from assets.vision.log_odds import log_odds, logistic_each
+
 if TYPE_CHECKING:
     import openvino as ov
 
@@ -27,10 +29,14 @@ Region = tuple[float, float, float, float]
 
 MODELS = Path(__file__).parent / "models"
 STRIDES = (8, 16, 32)
+"""Pixels between the cells of the network's three maps: given by the network, as are the bins."""
 BINS = 11
 GRID = 32
 """Input sizes are multiples of the largest stride."""
 MAX_SIDE = 1280
+"""Longest side, in pixels, of the network's picture: four times what the shipped settings ask for."""
+LEAST_BOX_PX = 4
+"""Boxes of which less than this, in pixels, lies in the frame are dropped: too little to be anybody."""
 
 
 class Detector(Protocol):
@@ -43,32 +49,34 @@ class Detector(Protocol):
     def detect(self, frame_bgr: Frame, region: Region | None = None, zoom: float = 1.0) -> Boxes:
         """(n, 5) float32 left, top, width, height in pixels of the frame, score; by falling score.
 
-        `region` (left, top, right, bottom, shares of the frame) says where to look; None is everywhere. `zoom`
-        below 1 looks at a smaller picture: enough where people are always near.
+        `region` (left, top, right, bottom, shares of the frame) says where to look; None is everywhere. `zoom` below 1
+        makes the network's picture smaller: enough where people are always near.
         """
 
 
 @dataclass(frozen=True)
 class DetectorSettings:
-    """`precision` auto takes bf16 where the processor has it, else int8, else fp32 (for a model file of one's
-    own: its own).
-
-    `width_px` is the width of the network's picture; its height follows the footage's shape. `score_prob` is
-    low on purpose: no single threshold serves all footage, so the tracker judges.
-    """
+    """Which network, how exact, and what of its findings is kept."""
 
     model_path: str = ""
+    """A model file of one's own; empty: the network that ships with the project."""
     precision: str = "auto"
+    """Arithmetic: bf16, int8 or fp32. `auto` takes bf16 where the processor has it, else int8, else fp32; a model file
+    of one's own has its own."""
     width_px: int = 320
+    """Width, in pixels, of the network's picture; its height follows the footage's shape. On the floor 416 is no better
+    and half as dear again (ADR 030)."""
     score_prob: float = 0.2
+    """Least score, 0 to 1, that is kept: low on purpose. No one threshold serves all footage, so the tracker judges."""
     overlap: float = 0.5
+    """Overlap (intersection over union, 0 to 1) from which two boxes are one person. Chosen by hand."""
 
 
 def choose_precision(capabilities: Sequence[str], wanted: str = "auto") -> str:
     """`bf16`, `int8` or `fp32` from what OpenVINO says of the processor.
 
-    int8 pays with AVX2 alone too (measured 1.5 times), so it needs INT8 in the list, which any x86 with AVX2
-    has. Raises ValueError for an unknown wish.
+    int8 is faster with AVX2 alone, too (measured 1.5 times); any x86 with AVX2 has INT8 in its list. Raises ValueError
+    for another word than these.
     """
     if wanted not in ("auto", "bf16", "int8", "fp32"):
         raise ValueError("precision: expected auto, bf16, int8 or fp32")
@@ -181,7 +189,7 @@ def decode(outputs: Sequence[npt.NDArray[np.float32]], score_prob: float, overla
     Row 0 is the person logit; rows 1-44 are left, top, right, bottom distances from the cell's centre as
     distributions over 11 bins, in strides (generalised focal loss, Li et al. 2020).
     """
-    threshold = float(np.log(score_prob / (1.0 - score_prob)))
+    threshold = log_odds(score_prob)
     found: list[npt.NDArray[np.float32]] = []
     for stride, output in zip(STRIDES, outputs, strict=True):
         maps = output[0]
@@ -195,7 +203,7 @@ def decode(outputs: Sequence[npt.NDArray[np.float32]], score_prob: float, overla
         distances = (weights * np.arange(BINS, dtype=np.float32)[None, :, None]).sum(axis=1) / weights.sum(axis=1)
         centres = _cell_centres(columns, rows, stride)[cells].T
         near, far = centres - distances[:2] * stride, centres + distances[2:] * stride
-        scores = 1.0 / (1.0 + np.exp(-logits[cells]))
+        scores = logistic_each(logits[cells])
         found.append(np.concatenate([near, far - near, scores[None]]).T)
     if not found:
         return np.empty((0, 5), dtype=np.float32)
@@ -205,8 +213,8 @@ def decode(outputs: Sequence[npt.NDArray[np.float32]], score_prob: float, overla
 
 
 def clip_to_frame(boxes: Boxes, width: int, height: int) -> Boxes:
-    """The boxes' parts inside the frame; boxes of less than 4 px are dropped."""
+    """The boxes' parts inside the frame; those narrower or lower than LEAST_BOX_PX are dropped."""
     near = np.clip(boxes[:, :2], 0, [width, height])
     far = np.clip(boxes[:, :2] + boxes[:, 2:4], 0, [width, height])
     inside = np.concatenate([near, far - near, boxes[:, 4:]], axis=1).astype(np.float32)
-    return np.asarray(inside[(inside[:, 2] >= 4) & (inside[:, 3] >= 4)], dtype=np.float32)
+    return np.asarray(inside[(inside[:, 2:4] >= LEAST_BOX_PX).all(axis=1)], dtype=np.float32)

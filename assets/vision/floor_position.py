@@ -1,9 +1,8 @@
 """Where on the floor does the person in a box stand?
 
-Not the box's lower edge alone: it is hidden behind furniture or cut off by the picture's border often enough.
-A body of prior height is stood on the floor so that its outline fits the box's centre line, upper and lower
-edge (Gauss-Newton over position and height); an edge at the picture's border says nothing. The fit's
-covariance tells how far to trust it.
+The box's lower edge alone does not tell: furniture hides it and the picture's border cuts it off. A body of the
+expected height is stood on the floor so that its outline fits the box's centre line, upper and lower edge (Gauss-Newton
+over position and height). An edge at the picture's border is ignored. The fit's covariance tells how far to trust it.
 """
 
 from __future__ import annotations
@@ -13,23 +12,46 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from assets.vision.arrays import Array
 from assets.vision.geometry import Camera
 
-Array = npt.NDArray[np.float64]
+_SAYS_NOTHING_PX = 1e4
+"""Error (sigma) of an edge that the picture's border cuts off: wider than any picture."""
+_DIFFERENCE_M = 0.02
+"""Step over which derivatives are taken: small for a body, large for the rounding of a pixel."""
 
 
 @dataclass(frozen=True)
 class BodySettings:
-    """Metres, and pixels for the edges; `height_sigma_m` covers adults, and children with less certainty."""
+    """The body that is stood on the floor, in metres, and how far a box's edges are trusted, in pixels. All chosen by
+    hand; floor positions were then measured on the simulated days (docs/benchmarks.md: median error 8 to 10 cm)."""
 
     height_m: float = 1.68
+    """Height, in metres, that is expected of a person."""
     height_sigma_m: float = 0.12
+    """Spread of heights, in metres: covers adults, and children with less certainty."""
+    least_height_m: float = 0.9
+    """Lowest body that is fitted, in metres."""
+    most_height_m: float = 2.1
+    """Tallest body that is fitted, in metres."""
     foot_radius_m: float = 0.20
+    """Radius, in metres, of the circle in which the feet stand."""
     head_radius_m: float = 0.10
+    """Radius, in metres, of the head."""
     edge_sigma_px: float = 3.0
+    """Error (sigma) of a box's edge, in pixels."""
     edge_sigma_share: float = 0.025
+    """Share of the box's height that is added to that error."""
     border_px: float = 4.0
+    """Pixels from the picture's border within which an edge is the picture's, not the person's."""
+    border_doubt: float = 4.0
+    """By how much less the centre line is trusted where a side is cut off at the border."""
+    most_misfit: float = 6.0
+    """Sigmas by which an edge may miss; a body that fits worse has no position."""
+    most_variance_m2: float = 4.0
+    """Variance, in square metres, above which there is no position."""
     rounds: int = 6
+    """Gauss-Newton steps."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +77,14 @@ def locate(camera: Camera, ltwh_px: npt.ArrayLike, settings: BodySettings | None
     seen = np.stack([centre, top, bottom], axis=1)
     sigma = np.repeat((settings.edge_sigma_px + settings.edge_sigma_share * boxes[:, 3])[:, None], 3, axis=1)
     border = settings.border_px
-    sigma[(boxes[:, 0] < border) | (boxes[:, 0] + boxes[:, 2] > camera.width_px - border), 0] *= 4.0
-    sigma[top < border, 1] = 1e4
-    sigma[bottom > camera.height_px - border, 2] = 1e4
+    sigma[(boxes[:, 0] < border) | (boxes[:, 0] + boxes[:, 2] > camera.width_px - border), 0] *= settings.border_doubt
+    sigma[top < border, 1] = _SAYS_NOTHING_PX
+    sigma[bottom > camera.height_px - border, 2] = _SAYS_NOTHING_PX
     state = np.column_stack(
         [_first_guess(camera, centre, top, bottom, settings), np.full(len(boxes), settings.height_m)]
     )
     hopeless = ~np.isfinite(state).all(axis=1)
+    # Any finite place in view keeps the equations solvable; these rows come out as NaN.
     state[hopeless, :2] = camera.centre_m[:2] + 3.0 * _forward(camera)
     normal = np.zeros((len(boxes), 3, 3))
     for _ in range(settings.rounds):
@@ -73,12 +96,14 @@ def locate(camera: Camera, ltwh_px: npt.ArrayLike, settings: BodySettings | None
         right = np.einsum("nri,nr->ni", slope, residual)
         right[:, 2] += (settings.height_m - state[:, 2]) / settings.height_sigma_m**2
         step = np.linalg.solve(normal, right[..., None])[..., 0]
+        # No step longer than this (m): far from the solution the slope leads astray.
         state = state + np.clip(np.nan_to_num(step), -0.7, 0.7)
-        state[:, 2] = np.clip(state[:, 2], 0.9, 2.1)
+        state[:, 2] = np.clip(state[:, 2], settings.least_height_m, settings.most_height_m)
     covariance = np.linalg.inv(normal)
     variance = 0.5 * (covariance[:, 0, 0] + covariance[:, 1, 1])
     misfit = np.abs(seen - _outline(camera, state, settings)[0]) / sigma
-    bad = hopeless | ~np.isfinite(variance) | (misfit.max(axis=1) > 6.0) | (variance > 4.0)
+    bad = hopeless | ~np.isfinite(variance)
+    bad |= (misfit.max(axis=1) > settings.most_misfit) | (variance > settings.most_variance_m2)
     xy = np.where(bad[:, None], np.nan, state[:, :2])
     return FloorPositions(xy, np.where(bad, np.nan, variance), np.where(bad, np.nan, state[:, 2]))
 
@@ -100,7 +125,7 @@ def _outline(camera: Camera, state: Array, settings: BodySettings) -> tuple[Arra
     """Centre, top and bottom (n, 3) of the body's picture, and their derivatives (n, 3, 3) by x, y and
     height.
     """
-    steps = np.array([[0.0, 0.0, 0.0], [0.02, 0.0, 0.0], [0.0, 0.02, 0.0], [0.0, 0.0, 0.02]])
+    steps = _DIFFERENCE_M * np.concatenate([np.zeros((1, 3)), np.eye(3)])
     states = (state[None] + steps[:, None]).reshape(-1, 3)
     angles = np.arange(8) * (np.pi / 4)
     ring = np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -111,8 +136,9 @@ def _outline(camera: Camera, state: Array, settings: BodySettings) -> tuple[Arra
     points[..., :2] = states[:, None, :2] + shape[None, :, :2]
     points[..., 2] = states[:, None, 2] * shape[None, :, 2]
     px = camera.project(points.reshape(-1, 3)).reshape(len(states), len(shape), 2)
+    # What lies behind the camera is far outside of any picture.
     px = np.nan_to_num(px, nan=1e5)
     middle = 0.5 * (px[:, :, 0].min(axis=1) + px[:, :, 0].max(axis=1))
     edges = np.stack([middle, px[:, :, 1].min(axis=1), px[:, :, 1].max(axis=1)], axis=1).reshape(4, len(state), 3)
-    slope = np.stack([(edges[i] - edges[0]) / 0.02 for i in (1, 2, 3)], axis=2)
+    slope = np.stack([(edges[i] - edges[0]) / _DIFFERENCE_M for i in (1, 2, 3)], axis=2)
     return edges[0], slope

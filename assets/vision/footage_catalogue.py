@@ -15,8 +15,9 @@ from typing import Any
 
 import polars as pl
 
-from assets.vision.clips import Clip
-from lakehouse.contracts.vision import FOOTAGE_SEGMENTS
+from assets.vision.clips import Clip, Container, read_container
+from assets.vision.frame_times import FrameTimes, true_times
+from lakehouse.contracts.vision import FOOTAGE_SEGMENTS, USABLE_STATUSES
 from lakehouse.store_day import capture_hour_of
 
 TRUNCATED_SHARE = 0.98
@@ -66,15 +67,22 @@ class Sidecar:
             raise ValueError("sidecar: captured_at needs a time zone")
         if not 0.1 <= sidecar.fps <= 240.0:
             raise ValueError("sidecar: fps is not between 0.1 and 240")
-        if any(b < a for a, b in zip(sidecar.frame_times_ms, sidecar.frame_times_ms[1:], strict=False)):
-            raise ValueError("sidecar: frame_times_ms goes back in time")
         return sidecar
+
+    @property
+    def store_time(self) -> datetime:
+        """Capture time by the store's clock: the camera's clock minus its known skew."""
+        return self.captured_at - timedelta(milliseconds=self.clock_skew_ms)
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A file looked at once. `frame_count` counts frames that decode; `declared_frames` is the larger
-    promise.
+    """A file looked at once. `frame_count` counts frames that decode; `declared_frames` is the larger promise;
+    `width_px` and `height_px` are those of the first picture as it is shown, turned if the file asks for it.
+
+    `times`: what is known of the frames' times; None: as the sidecar says. `fault`: what else of the sidecar does not
+    hold. `last_ms` (offset of the last frame) and `verdict` (status and reason): of a clip that the catalogue holds
+    already and that is not opened again.
     """
 
     sidecar: Sidecar
@@ -86,38 +94,51 @@ class Probe:
     width_px: int
     height_px: int
     can_open: bool
+    times: FrameTimes | None = None
+    fault: str = ""
+    last_ms: float | None = None
+    verdict: tuple[str, str] | None = None
+
+    @property
+    def fps(self) -> float:
+        """The frames' rate: the container's where the sidecar's does not hold."""
+        return self.times.fps if self.times is not None else self.sidecar.fps
 
 
 def probe(path: Path, sidecar: Sidecar, relative_path: str) -> Probe:
-    """Hash the file and count the frames that decode (without converting them: 0.3 ms a frame)."""
-    import cv2
-
+    """Hash the file, count the frames that decode and ask each for its time (without converting any but the first:
+    0.3 ms a frame), and hold the sidecar against them."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(HASH_CHUNK_BYTES):
             digest.update(chunk)
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-    try:
-        can_open = bool(capture.isOpened())
-        header_frames = int(max(0.0, capture.get(cv2.CAP_PROP_FRAME_COUNT))) if can_open else 0
-        width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)) if can_open else 0
-        height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)) if can_open else 0
-        count = 0
-        while can_open and capture.grab():
-            count += 1
-    finally:
-        capture.release()
+    found = read_container(path)
+    times = true_times(sidecar.fps, sidecar.frame_times_ms, sidecar.frame_count, found.times_ms)
     return Probe(
         sidecar=sidecar,
         path=relative_path,
         size_bytes=path.stat().st_size,
         sha256=digest.hexdigest(),
-        frame_count=count,
-        declared_frames=max(sidecar.frame_count, header_frames),
-        width_px=width,
-        height_px=height,
-        can_open=can_open,
+        frame_count=len(found.times_ms),
+        declared_frames=max(sidecar.frame_count, found.header_frames),
+        width_px=found.width_px,
+        height_px=found.height_px,
+        can_open=found.can_open,
+        times=times,
+        fault=_fault_of(sidecar, found),
     )
+
+
+def _fault_of(sidecar: Sidecar, found: Container) -> str:
+    """What of a sidecar besides its times does not hold; "" if all does."""
+    faults = []
+    if (sidecar.width_px, sidecar.height_px) != (found.width_px, found.height_px):
+        faults.append("its size is not the pictures'")
+    if len(found.times_ms) > sidecar.frame_count:
+        faults.append("more frames decode than it promises")
+    if found.turned_deg:
+        faults.append(f"it is silent on the file's pictures being turned by {found.turned_deg} degrees")
+    return "; ".join(faults)
 
 
 def clip_id_of(camera_id: str, captured_at: datetime, sha256: str) -> str:
@@ -127,17 +148,32 @@ def clip_id_of(camera_id: str, captured_at: datetime, sha256: str) -> str:
 
 def status_of(found: Probe, day_start: datetime, day_end: datetime) -> tuple[str, str]:
     """(status, reason) of a probe by itself; the reason is empty for `ok`."""
+    if found.verdict is not None:
+        return found.verdict
+    return _unusable(found, day_start, day_end) or _usable(found)
+
+
+def _unusable(found: Probe, day_start: datetime, day_end: datetime) -> tuple[str, str] | None:
     if not found.can_open:
         return "unreadable", "no decoder opens the file"
     if found.frame_count == 0:
         return "empty", "no frame decodes"
     if found.sidecar.sha256 and found.sidecar.sha256 != found.sha256:
         return "unreadable", "the file is not the one its sidecar describes (hash)"
-    if not day_start <= found.sidecar.captured_at < day_end:
+    if not day_start <= found.sidecar.store_time < day_end:
         return "misdated", "captured outside the store-day that it was delivered for"
-    if found.frame_count < TRUNCATED_SHARE * found.declared_frames:
-        return "truncated", f"{found.frame_count} of {found.declared_frames} promised frames decode"
-    return "ok", ""
+    if found.times is not None and not found.times.is_known:
+        return "untimed", found.times.fault
+    return None
+
+
+def _usable(found: Probe) -> tuple[str, str]:
+    faults = [fault for fault in (found.fault, found.times.fault if found.times else "") if fault]
+    is_cut = found.frame_count < TRUNCATED_SHARE * found.declared_frames
+    cut = [f"{found.frame_count} of {found.declared_frames} promised frames decode"] if is_cut else []
+    if faults:
+        return "corrected", "; ".join(["sidecar: " + "; ".join(faults), *cut])
+    return ("truncated", cut[0]) if cut else ("ok", "")
 
 
 def catalogue(probes: Sequence[Probe], day_start: datetime, day_end: datetime) -> pl.DataFrame:
@@ -159,10 +195,11 @@ def catalogue(probes: Sequence[Probe], day_start: datetime, day_end: datetime) -
             status, reason = "duplicate", "the same camera, time and content were delivered before"
             identity = f"{identity}-{hashlib.sha256(found.path.encode()).hexdigest()[:6]}"
         seen.add(clip.clip_id)
-        last_s = clip.time_s(found.frame_count - 1) if found.frame_count else 0.0
-        duration_s = last_s + 1.0 / sidecar.fps if found.frame_count else 0.0
+        is_timed = found.frame_count > 0 and status != "untimed"
+        last_s = _last_s(found, clip) if is_timed else 0.0
+        duration_s = last_s + 1.0 / found.fps if is_timed else 0.0
         gap_ms = 0
-        if status in ("ok", "truncated"):
+        if status in USABLE_STATUSES:
             before = ended.get(sidecar.camera_id)
             if before is not None:
                 gap_ms = max(0, round((clip.captured_at - before).total_seconds() * 1000))
@@ -178,7 +215,7 @@ def catalogue(probes: Sequence[Probe], day_start: datetime, day_end: datetime) -
                 "duration_ms": round(duration_s * 1000),
                 "frame_count": found.frame_count,
                 "declared_frame_count": found.declared_frames,
-                "fps": sidecar.fps,
+                "fps": found.fps,
                 "width_px": found.width_px,
                 "height_px": found.height_px,
                 "size_bytes": found.size_bytes,
@@ -199,17 +236,23 @@ def catalogue(probes: Sequence[Probe], day_start: datetime, day_end: datetime) -
     )
 
 
+def _last_s(found: Probe, clip: Clip) -> float:
+    # To the microsecond, as the table keeps it: a clip comes out the same when its row is read again.
+    return round(clip.time_s(found.frame_count - 1) if found.last_ms is None else found.last_ms / 1000.0, 6)
+
+
 def clip_of(found: Probe, path: Path) -> Clip:
     """The clip that a probe describes, in store time."""
     sidecar = found.sidecar
+    times = sidecar.frame_times_ms if found.times is None else found.times.offsets_ms
     return Clip(
         store_id=sidecar.store_id,
         camera_id=sidecar.camera_id,
         clip_id=clip_id_of(sidecar.camera_id, sidecar.captured_at, found.sha256),
         path=path,
-        captured_at=sidecar.captured_at - timedelta(milliseconds=sidecar.clock_skew_ms),
-        fps=sidecar.fps,
-        frame_times_ms=sidecar.frame_times_ms,
+        captured_at=sidecar.store_time,
+        fps=found.fps,
+        frame_times_ms=times,
     )
 
 

@@ -1,28 +1,39 @@
 """One event per change of a slot, out of what several cameras saw of it.
 
-Cameras see the same change at slightly different moments, and one behind whose view a shopper stood sees
-it only afterwards. Changes within 1.5 s are one; a camera whose view was blocked for long supports what
-others saw inside that time and adds nothing of its own. Evidence is added as log-odds, so the order of
-cameras cannot matter; a touch counts only where nobody saw a change.
+Cameras see the same change at slightly different moments; one whose view a shopper blocked sees it only afterwards.
+Changes within 1.5 s are one. A camera whose view was blocked for long supports what others saw in that time and adds
+nothing of its own. Evidence is added as log-odds, so the order of cameras does not matter. A touch counts only where no
+camera saw a change.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-DOUBLE_S = 1.5
-# Two intervals of one moment may miss each other by this: clock skew, and frames that looked alike by chance.
-SLACK_S = 0.6
-# A camera whose episode lasted longer than this had its view blocked; its moment is a guess.
-BLOCKED_S = 4.0
-# A camera that saw the slot clear before and after, and no change between, speaks against one. On three tuning days
-# 2 of 156 views of true changes were silent, and no false change was seen by two cameras: 30 times one camera saw
-# what one or two others did not.
-SILENT_LOG_ODDS = 5.0
-PROBABILITY_FLOOR = 0.02
+from assets.vision.log_odds import log_odds
+
+
+@dataclass(frozen=True)
+class CameraFusionSettings:
+    """When changes that several cameras saw are one, and what each camera's word weighs."""
+
+    double_s: float = 1.5
+    """Seconds that the middles of two episodes may lie apart and still be one event. Chosen by hand."""
+    slack_s: float = 0.6
+    """Seconds by which two intervals of one moment may miss each other: clock skew, and frames that looked alike by
+    chance. Chosen by hand."""
+    blocked_s: float = 4.0
+    """A camera whose episode lasted longer than this, in seconds, had its view blocked; its moment is a guess. Chosen
+    by hand."""
+    silent_log_odds: float = 5.0
+    """What a camera that saw the slot clear before and after, and no change between, speaks against one. On three
+    tuning days 2 of 156 views of true changes were silent, and no false change was seen by two cameras: 30 times one
+    camera saw what one or two others did not (ADR 031)."""
+    least_prob: float = 0.02
+    """Probabilities are kept this far off 0 and 1 before their log-odds are added: no camera decides alone. Chosen by
+    hand."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +102,13 @@ class FusedEvent:
     looks: tuple[tuple[float, ...], ...] = ()
 
 
-def log_odds(probability: float) -> float:
-    """Log-odds, with the probability kept off 0 and 1."""
-    bounded = min(max(probability, PROBABILITY_FLOOR), 1.0 - PROBABILITY_FLOOR)
-    return math.log(bounded / (1.0 - bounded))
-
-
-def fuse(episodes: Iterable[CameraEpisode], views: Iterable[ClearView] = ()) -> list[FusedEvent]:
+def fuse(
+    episodes: Iterable[CameraEpisode],
+    views: Iterable[ClearView] = (),
+    settings: CameraFusionSettings | None = None,
+) -> list[FusedEvent]:
     """Events by time and slot. `views` tell which cameras would have seen a change, also those that saw nothing."""
+    settings = settings or CameraFusionSettings()
     by_slot: dict[str, list[CameraEpisode]] = defaultdict(list)
     for episode in episodes:
         if episode.kind in ("change", "touch"):
@@ -108,12 +118,12 @@ def fuse(episodes: Iterable[CameraEpisode], views: Iterable[ClearView] = ()) -> 
         views_of[view.slot_id].append(view)
     events: list[FusedEvent] = []
     for slot_id, seen in by_slot.items():
-        changes = _groups([e for e in seen if e.kind == "change"])
-        fused = [_fused(slot_id, group, _silent(group, views_of[slot_id])) for group in changes]
+        changes = _groups([e for e in seen if e.kind == "change"], settings)
+        fused = [_fused(slot_id, group, _silent(group, views_of[slot_id]), settings) for group in changes]
         events += fused
-        for group in _groups([e for e in seen if e.kind == "touch"]):
-            touch = _fused(slot_id, group, 0)
-            if not any(_overlap(touch, change) for change in fused):
+        for group in _groups([e for e in seen if e.kind == "touch"], settings):
+            touch = _fused(slot_id, group, 0, settings)
+            if not any(_overlap(touch, change, settings) for change in fused):
                 events.append(touch)
     return sorted(events, key=lambda event: (event.changed_s, event.slot_id, event.is_touch))
 
@@ -125,18 +135,18 @@ def _silent(group: Sequence[CameraEpisode], views: Sequence[ClearView]) -> int:
     return len(watching - {episode.camera_id for episode in group})
 
 
-def _groups(episodes: list[CameraEpisode]) -> list[list[CameraEpisode]]:
+def _groups(episodes: list[CameraEpisode], settings: CameraFusionSettings) -> list[list[CameraEpisode]]:
     """Episodes of one slot that are one event: the times in which they may have happened meet.
 
-    The sharpest come first, so that a camera whose view was blocked joins what others saw meanwhile; one
-    camera's episodes are never one event.
+    The shortest come first, so that a camera whose view was blocked joins what others saw meanwhile. Two episodes of
+    one camera are never one event.
     """
     groups: list[list[CameraEpisode]] = []
     for episode in sorted(episodes, key=lambda e: (e.length_s, e.changed_s, e.camera_id)):
         fitting = [
             group
             for group in groups
-            if episode.camera_id not in {e.camera_id for e in group} and all(_meet(episode, e) for e in group)
+            if episode.camera_id not in {e.camera_id for e in group} and all(_meet(episode, e, settings) for e in group)
         ]
         if fitting:
             nearest = min(fitting, key=lambda g: (abs(g[0].changed_s - episode.changed_s), g[0].changed_s))
@@ -146,24 +156,25 @@ def _groups(episodes: list[CameraEpisode]) -> list[list[CameraEpisode]]:
     return groups
 
 
-def _meet(one: CameraEpisode, other: CameraEpisode) -> bool:
-    """Whether two cameras may have seen the same moment: their intervals, or their middles, are that near."""
+def _meet(one: CameraEpisode, other: CameraEpisode, settings: CameraFusionSettings) -> bool:
+    """Whether two cameras may have seen the same moment: their intervals, or their middles, lie near enough."""
     apart = max(one.started_s, other.started_s) - min(one.ended_s, other.ended_s)
-    return apart <= SLACK_S or abs(one.changed_s - other.changed_s) <= DOUBLE_S
+    return apart <= settings.slack_s or abs(one.changed_s - other.changed_s) <= settings.double_s
 
 
-def _fused(slot_id: str, group: Sequence[CameraEpisode], silent: int) -> FusedEvent:
+def _fused(slot_id: str, group: Sequence[CameraEpisode], silent: int, settings: CameraFusionSettings) -> FusedEvent:
     is_touch = group[0].kind == "touch"
-    sharpest = min(group, key=lambda e: (e.length_s > BLOCKED_S, -round(e.put_prob + e.pick_prob, 3), e.length_s))
-    change = sum(log_odds(e.put_prob + e.pick_prob) for e in group) - SILENT_LOG_ODDS * silent
+    blocked_s, least = settings.blocked_s, settings.least_prob
+    sharpest = min(group, key=lambda e: (e.length_s > blocked_s, -round(e.put_prob + e.pick_prob, 3), e.length_s))
+    change = sum(log_odds(e.put_prob + e.pick_prob, least) for e in group) - settings.silent_log_odds * silent
     direction = sum(
-        (e.put_prob + e.pick_prob) * log_odds(e.put_prob / max(1e-6, e.put_prob + e.pick_prob)) for e in group
+        (e.put_prob + e.pick_prob) * log_odds(e.put_prob / max(1e-6, e.put_prob + e.pick_prob), least) for e in group
     )
     weights: dict[int, float] = defaultdict(float)
     for e in group:
         weights[abs(e.facings_change)] += e.put_prob + e.pick_prob + 1e-6
     quantity = 0 if is_touch else max(1, max(sorted(weights), key=lambda count: weights[count]))
-    sharp = [e for e in group if e.length_s <= BLOCKED_S] or list(group)
+    sharp = [e for e in group if e.length_s <= blocked_s] or list(group)
     started_s, ended_s = max(e.started_s for e in group), min(e.ended_s for e in group)
     if is_touch or started_s > ended_s:
         started_s, ended_s, changed_s = sharpest.started_s, sharpest.ended_s, sharpest.changed_s
@@ -185,5 +196,6 @@ def _fused(slot_id: str, group: Sequence[CameraEpisode], silent: int) -> FusedEv
     )
 
 
-def _overlap(touch: FusedEvent, change: FusedEvent) -> bool:
-    return touch.started_s <= change.ended_s + DOUBLE_S and change.started_s - DOUBLE_S <= touch.ended_s
+def _overlap(touch: FusedEvent, change: FusedEvent, settings: CameraFusionSettings) -> bool:
+    margin_s = settings.double_s
+    return touch.started_s <= change.ended_s + margin_s and change.started_s - margin_s <= touch.ended_s

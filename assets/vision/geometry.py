@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from assets.vision.arrays import Array
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Camera:
         points = np.asarray(px, dtype=np.float64).reshape(-1, 1, 2)
         if not len(points):
             return np.empty((0, 3))
+        # Until a step is far below what any calibration knows; fifty steps are more than any lens needs.
         criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-10)
         flat = cv2.undistortPointsIter(points, self.matrix, self.distortion, np.eye(3), np.eye(3), criteria)
         directions = np.column_stack([flat.reshape(-1, 2), np.ones(len(points))]) @ self.rotation

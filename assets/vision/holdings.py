@@ -1,8 +1,8 @@
 """What every person carries and what lies in every slot: the dynamic planogram.
 
-Events are read in order of time. What a person holds tells put-back from pick where the picture is undecided
-(nobody puts back what they never took), and names the product of a put-back into the wrong slot; a later pick
-from that slot takes the foreign product, which lies in front. What known staff put is restocking.
+Events are read in order of time. Where the picture does not tell a put-back from a pick, what the person holds does:
+nobody puts back what they never took. It also names the product of a put-back into the wrong slot; a later pick from
+that slot takes the foreign product, which lies in front. What staff put there is restocking.
 """
 
 from __future__ import annotations
@@ -12,17 +12,32 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-# Prior of a put-back over a pick. 24 % of the competition's events were put-backs (ground_truth_v14.json).
-PUT_PRIOR_HOLDING_PRODUCT = math.log(0.35 / 0.65)
-PUT_PRIOR_HOLDING_OTHER = math.log(0.12 / 0.88)
-PUT_PRIOR_HOLDING_NOTHING = math.log(0.04 / 0.96)
-PUT_PRIOR_UNKNOWN = math.log(0.24 / 0.76)
-PUT_PRIOR_STAFF = math.log(0.95 / 0.05)
-# What is put down looks like what was taken up: on three tuning days 10 of 11 true put-backs were within 0.26 of the
-# product's picture when it was taken (one 0.40), the one that was none 0.50.
-LIKE_ENOUGH = 0.33
-UNLIKE_SLOPE = 12.0
-MOST_UNLIKE = 4.0
+from assets.vision.log_odds import log_odds, logistic
+
+
+@dataclass(frozen=True)
+class HoldingsSettings:
+    """How likely a change is a put-back before anybody looks at it (0 to 1, by what the person holds), and how much
+    less likely if what was put looks like nothing they hold."""
+
+    put_prob_unknown: float = 0.24
+    """Of a person nothing is known of: 24 % of the competition's events were put-backs (ground_truth_v14.json)."""
+    put_prob_holding_product: float = 0.35
+    """Of somebody who holds the slot's product. Chosen by hand, like the next three."""
+    put_prob_holding_other: float = 0.12
+    """Of somebody who holds something else only."""
+    put_prob_holding_nothing: float = 0.04
+    """Of somebody who holds nothing: a pick of theirs may have been missed."""
+    put_prob_staff: float = 0.95
+    """Of staff, who restock."""
+    like_enough: float = 0.33
+    """Difference of colours (1 less the histograms' overlap, 0 to 1) up to which a put-back looks like what was taken.
+    On three tuning days 10 of 11 true put-backs were within 0.26 of the product's picture when it was taken, one at
+    0.40, and the one false at 0.50 (ADR 031)."""
+    unlike_slope: float = 12.0
+    """Log-odds against a put-back for each unit of difference beyond that. Chosen by hand."""
+    most_unlike: float = 4.0
+    """Most log-odds that this takes: colours alone do not rule a put-back out. Chosen by hand."""
 
 
 Look = tuple[float, ...]
@@ -45,6 +60,7 @@ class StoreHoldings:
 
     planogram: Mapping[str, str]
     staff: frozenset[str] = frozenset()
+    settings: HoldingsSettings = field(default_factory=HoldingsSettings)
     _looks: dict[tuple[str, str], list[Look]] = field(default_factory=dict)
     _carried: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _foreign: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -66,7 +82,7 @@ class StoreHoldings:
         total = put_log_odds + self._prior(track_id, own)
         if total > 0:
             total -= self._stranger(track_id, looks)
-        probability = 1.0 / (1.0 + math.exp(-abs(max(min(total, 30.0), -30.0))))
+        probability = logistic(abs(total))
         if total > 0:
             return self._put(slot_id, track_id, own, quantity, probability, looks)
         foreign = self._foreign[slot_id]
@@ -77,24 +93,24 @@ class StoreHoldings:
         return Movement("pick", product, quantity, probability)
 
     def cost(self, slot_id: str, track_id: str, put_log_odds: float) -> float:
-        """Minus log-likelihood that somebody who carries what this person carries did such a thing."""
+        """Minus log-likelihood of such an event by somebody who carries what this person carries."""
         prior = self._prior(track_id, self.planogram.get(slot_id))
-        put = 1.0 / (1.0 + math.exp(-max(min(put_log_odds, 30.0), -30.0)))
-        put_prior = 1.0 / (1.0 + math.exp(-prior))
+        put, put_prior = logistic(put_log_odds), logistic(prior)
         return -math.log(put * put_prior + (1.0 - put) * (1.0 - put_prior))
 
     def _prior(self, track_id: str | None, own: str | None) -> float:
+        """Log-odds of a put-back over a pick, before anybody looks at the change itself."""
         if track_id is None:
-            return PUT_PRIOR_UNKNOWN
+            return log_odds(self.settings.put_prob_unknown)
         if track_id in self.staff:
-            return PUT_PRIOR_STAFF
+            return log_odds(self.settings.put_prob_staff)
         carried = self._carried[track_id]
         if own is not None and own in carried:
-            return PUT_PRIOR_HOLDING_PRODUCT
-        return PUT_PRIOR_HOLDING_OTHER if carried else PUT_PRIOR_HOLDING_NOTHING
+            return log_odds(self.settings.put_prob_holding_product)
+        return log_odds(self.settings.put_prob_holding_other if carried else self.settings.put_prob_holding_nothing)
 
     def _likest(self, track_id: str, looks: Sequence[Look]) -> str:
-        """The carried product that looked most like what was put down; of equals the latest."""
+        """The carried product that looked most like what was put down; the latest taken, if several look equal."""
         latest_first = list(dict.fromkeys(reversed(self._carried[track_id])))
         return min(latest_first, key=lambda product: round(self._unlike(track_id, product, looks), 6))
 
@@ -104,11 +120,12 @@ class StoreHoldings:
         return min((_apart(one, other) for one in looks for other in known), default=1.0)
 
     def _stranger(self, track_id: str | None, looks: Sequence[Look]) -> float:
-        """Log-odds against a put-back: nothing that this person carries looks like what seems to have come."""
+        """Log-odds against a put-back that looks like nothing this person carries; 0 where that cannot be told."""
         if track_id is None or track_id in self.staff or not looks or not self._carried[track_id]:
             return 0.0
         likest = min(self._unlike(track_id, product, looks) for product in self._carried[track_id])
-        return min(max(UNLIKE_SLOPE * (likest - LIKE_ENOUGH), 0.0), MOST_UNLIKE)
+        too_far = likest - self.settings.like_enough
+        return min(max(self.settings.unlike_slope * too_far, 0.0), self.settings.most_unlike)
 
     def _put(
         self,

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from assets.vision.arrays import Array
 from assets.vision.association import AssociationSettings
 from assets.vision.clothing import dominant_colour
 from assets.vision.clothing_change import ChangeSettings, change_moments
@@ -30,8 +31,8 @@ from assets.vision.trajectory_fusion import FloorTrack, FusionSettings, Person, 
 from lakehouse.contracts.vision import CLOTHING, SIGHTINGS, TRACK_POINTS, TRACKS
 from lakehouse.store_day import capture_hour_of
 
-Array = npt.NDArray[np.float64]
 STEP_S = 0.1
+"""Seconds between the points of a trajectory: what the contract of vision/track_points promises."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,7 +46,7 @@ class StorePlan:
 
 
 STORE_TRACKING = TrackingSettings(short_s=1.0, association=AssociationSettings(base_gain=1.0))
-"""For cameras that are brought together here: slower to join and quicker to keep than for a camera alone, since the
+"""For cameras that are brought together on the floor: they join less and keep more than a camera alone, because the
 floor and the other cameras know better. Floor IDF1 of the simulator's first tuning day, mean of five draws: 96.1 with
 these two, 91.7 if tracks below 2.5 s are dropped as for a single camera, 87.4 if nothing is joined before the floor.
 """
@@ -53,27 +54,49 @@ these two, 91.7 if tracks below 2.5 s are dropped as for a single camera, 87.4 i
 
 @dataclass(frozen=True)
 class MergeSettings:
-    """Smoothing in seconds; `zone_margin_m` widens entrance and exit: tracks begin a step inside.
-
-    A camera track whose mean score is below `convincing_prob` counts only if it walks `walking_m`: goods on a
-    shelf look a little like people, and stay where they are. Who begins within `gate_m` of a gate's zone and gets
-    `passage_m` farther away has come in; the other way round, gone out.
-    """
+    """From detections to trajectories. Decided on the simulated tuning days (docs/benchmarks.md), where no field says
+    otherwise."""
 
     tracking: TrackingSettings = field(default_factory=lambda: STORE_TRACKING)
+    """Tracks of each camera."""
     body: BodySettings = field(default_factory=BodySettings)
+    """The body that is stood on the floor."""
     fusion: FusionSettings = field(default_factory=FusionSettings)
+    """Which camera tracks are one person."""
     clothing_change: ChangeSettings = field(default_factory=ChangeSettings)
+    """Where a camera's track is cut."""
     floor_smoothing_s: float = 0.4
+    """Seconds (sigma) over which a camera track's floor positions and boxes are smoothed."""
     point_smoothing_s: float = 0.3
+    """Seconds (sigma) over which the trajectory of all cameras together is smoothed."""
+    least_variance_m2: float = 0.02
+    """Added to a position's variance, in square metres, before it becomes a weight: no single sighting decides alone.
+    Chosen by hand."""
+    least_point_variance_m2: float = 0.01
+    """The same for the positions of all cameras together. Chosen by hand."""
+    drift_m_s: float = 0.3
+    """Metres by which a position grows unsure with each second to the nearest sighting. Chosen by hand."""
+    least_box_px: float = 2.0
+    """Least width and height, in pixels, of a smoothed box. Chosen by hand."""
+    least_clear_looks: int = 3
+    """A track's clothing is taken from the clearer half of its sightings, and from at least so many. Chosen by hand."""
     zone_margin_m: float = 0.5
+    """Metres by which entrance and exit are widened: tracks begin a step inside."""
     zone_reach_m: float = 2.5
+    """Metres beyond that margin over which a track that begins or ends counts less and less as being at the gate."""
     gate_m: float = 0.3
+    """Metres from a gate's zone within which a track begins or ends at the gate."""
     passage_m: float = 1.0
+    """Metres by which a track must get farther from the gate than that end, to have come in or gone out."""
     min_person_s: float = 2.0
+    """Shortest trajectory, in seconds, that counts as a person."""
     convincing_prob: float = 0.5
+    """A camera track whose mean score is below this counts only if it walks `walking_m`: goods on a shelf look a
+    little like people, and stay where they are."""
     walking_m: float = 1.2
+    """Metres between the 10th and 90th percentile of a track's positions from which it walks."""
     min_way_m: float = 0.4
+    """Least extent, in metres, of a trajectory."""
 
 
 class Trajectories(NamedTuple):
@@ -116,7 +139,7 @@ def trajectories(
     """One trajectory per person from a store-day's detections (contract vision/detections, any order).
 
     Deterministic: the same detections give the same track ids. Detections of cameras without calibration are
-    passed over; it is for the caller to count them.
+    passed over; the caller counts them.
     """
     settings = settings or MergeSettings()
     known = detections.filter(pl.col("camera_id").is_in(list(cameras))).sort(
@@ -125,7 +148,7 @@ def trajectories(
     if known.is_empty():
         return _empty()
     seconds = known["captured_at"].dt.epoch("us").to_numpy().astype(np.float64) / 1e6
-    origin = int(np.floor(seconds.min() / STEP_S)) - 10
+    origin = int(np.floor(seconds.min() / STEP_S)) - 10  # the first detection lies at step 10
     parts: list[_CameraTrack] = []
     gates = (store.entrance_zone_m, store.exit_zone_m)
     for number, camera_id in enumerate(sorted(known["camera_id"].unique().to_list())):
@@ -229,14 +252,15 @@ def _on_floor(
     is_walking = float(np.hypot(*(reach[1] - reach[0]))) >= settings.walking_m
     if float(found.score[rows].mean()) < settings.convincing_prob and not is_walking:
         return None
-    weights = 1.0 / (located.variance_m2[good] + 0.02)
+    weights = 1.0 / (located.variance_m2[good] + settings.least_variance_m2)
     xy = local_linear(found.time_s[rows][good], located.xy_m[good], at_s, settings.floor_smoothing_s, weights)
     nearest = np.abs(found.time_s[rows][good][None] - at_s[:, None])
-    variance = located.variance_m2[good][nearest.argmin(axis=1)] + (0.3 * nearest.min(axis=1)) ** 2
+    variance = located.variance_m2[good][nearest.argmin(axis=1)] + (settings.drift_m_s * nearest.min(axis=1)) ** 2
     boxes = local_linear(found.time_s[rows], found.ltwh_px[rows], at_s, settings.floor_smoothing_s)
-    boxes[:, 2:] = np.maximum(boxes[:, 2:], 2.0)
-    clear = np.argsort(-found.score[rows] * found.ltwh_px[rows, 3], kind="stable")[: max(3, len(rows) // 2)]
-    look = np.sqrt(np.concatenate([upper[rows][clear].mean(axis=0), lower[rows][clear].mean(axis=0)]))
+    boxes[:, 2:] = np.maximum(boxes[:, 2:], settings.least_box_px)
+    clearest = np.argsort(-found.score[rows] * found.ltwh_px[rows, 3], kind="stable")
+    clear = clearest[: max(settings.least_clear_looks, len(rows) // 2)]
+    clothing = np.sqrt(np.concatenate([upper[rows][clear].mean(axis=0), lower[rows][clear].mean(axis=0)]))
     step = np.round(at_s / STEP_S).astype(np.int64)
     support = float(found.score[rows].sum())
     beyond_m = np.min([outside_m(xy, gate) for gate in gates_m], axis=0)
@@ -248,7 +272,7 @@ def _on_floor(
         step=step,
         ltwh_px=boxes,
         is_filled=nearest.min(axis=1) > STEP_S / 2,
-        floor=FloorTrack(number, step, xy, variance, look, support, comes_in, goes_out),
+        floor=FloorTrack(number, step, xy, variance, clothing, support, comes_in, goes_out),
         own_xy_m=xy,
         upper=upper[rows],
         lower=lower[rows],
@@ -278,14 +302,14 @@ def _tables(
     person: Person, parts: Sequence[_CameraTrack], store: StorePlan, origin: int, settings: MergeSettings
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame] | None:
     mine = [parts[n] for n in person.tracks]
-    path = fuse([part.floor for part in mine], range(len(mine)))
+    path = fuse([part.floor for part in mine], range(len(mine)), settings.fusion)
     step = np.arange(path.step[0], path.step[-1] + 1)
     xy = local_linear(
         np.asarray(path.step * STEP_S, dtype=np.float64),
         path.xy_m,
         np.asarray(step * STEP_S, dtype=np.float64),
         settings.point_smoothing_s,
-        1.0 / (path.variance_m2 + 0.01),
+        1.0 / (path.variance_m2 + settings.least_point_variance_m2),
     )
     duration_s = (len(step) - 1) * STEP_S
     spread = float(np.hypot(*(xy.max(axis=0) - xy.min(axis=0))))

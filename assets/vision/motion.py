@@ -11,12 +11,16 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class MotionSettings:
-    """Of the gate as measured: 160x120 grey, 3x3 blur, a difference over 15 in at least 20 pixels."""
+    """When a picture counts as moving. Chosen by hand."""
 
     width: int = 160
+    """Width, in pixels, to which a frame is reduced."""
     height: int = 120
+    """Height, in pixels, to which a frame is reduced."""
     level: int = 15
+    """Difference of a blurred pixel, in grey values of 255, that counts as change."""
     pixels: int = 20
+    """Changed pixels of the reduced frame from which something moves."""
 
 
 @dataclass(frozen=True)

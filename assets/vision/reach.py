@@ -13,24 +13,35 @@ from assets.vision.fusion import Contact
 
 @dataclass(frozen=True)
 class ReachSettings:
-    """Metres and natural-log units; fitted on the simulated tuning day, never on the shipped one."""
+    """Where somebody stands who reaches a slot. Fitted on the simulated tuning day, never on the shipped one, where no
+    field says otherwise. Costs are in natural-log units."""
 
     depth_m: float = 0.45
+    """Metres before the slot's front at which people stand."""
     depth_sigma_m: float = 0.25
+    """Spread of that, in metres."""
     lateral_sigma_m: float = 0.30
+    """Metres (sigma) beside the slot's middle."""
+    most_depth_sigmas: float = 4.0
+    """Sigmas of depth beyond which a place is no less likely: reach is cut by `farthest_m`. Chosen by hand."""
+    most_lateral_sigmas: float = 5.0
+    """The same beside the slot. Chosen by hand."""
     window_s: float = 0.6
-    """At least this much before and after the event counts."""
+    """At least this many seconds before and after the event count."""
     step_s: float = 0.1
-    """Distance in time of the trajectories' points."""
+    """Seconds between the trajectories' points."""
     behind_m: float = 0.25
-    """A person may seem to stand this far inside the shelf, by error of position."""
+    """Metres that a person may seem to stand inside the shelf, by error of position."""
     farthest_m: float = 1.6
-    """Beyond this nobody reaches the slot."""
+    """Metres beyond which nobody reaches the slot."""
     contact_scale: float = 0.25
     """Share of the box's height by which a hand may lie outside the box per unit of cost."""
     contact_weight: float = 1.0
+    """Weight of where the hand was seen beside where the person stood."""
     contact_cap: float = 4.0
+    """Most that a hand outside the box costs: boxes are wrong too. Chosen by hand."""
     contact_gap_s: float = 0.35
+    """Seconds from the nearest box within which it can be compared with the hand. Chosen by hand."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +80,8 @@ class Standing:
 def standing(place: SlotPlace, path: FloorPath, start_s: float, end_s: float, settings: ReachSettings) -> Standing:
     """Likelihood of the floor positions, averaged over the interval in which the event may have happened.
 
-    The moment is the mean time weighted by the likelihood: a person who stood there for a part of a long
-    interval did it then. Cost is inf if the person was never in reach.
+    The moment is the mean time weighted by the likelihood: somebody who stood there for a part of a long interval did
+    it in that part. The cost is inf for a person who was never in reach.
     """
     window_s = max(0.0, settings.window_s - 0.5 * (end_s - start_s))
     first = int(np.searchsorted(path.times_s, start_s - window_s))
@@ -84,7 +95,9 @@ def standing(place: SlotPlace, path: FloorPath, start_s: float, end_s: float, se
     z_depth = (depth - settings.depth_m) / settings.depth_sigma_m
     z_lateral = lateral / settings.lateral_sigma_m
     is_near = (np.hypot(depth, lateral) <= settings.farthest_m) & (depth >= -settings.behind_m)
-    likelihood = np.where(is_near, np.exp(-0.5 * (np.minimum(z_depth**2, 16.0) + np.minimum(z_lateral**2, 25.0))), 0)
+    misses = np.minimum(z_depth**2, settings.most_depth_sigmas**2)
+    misses += np.minimum(z_lateral**2, settings.most_lateral_sigmas**2)
+    likelihood = np.where(is_near, np.exp(-0.5 * misses), 0)
     # Moments at which the person was out of view count as moments elsewhere.
     moments = max(last - first, (end_s - start_s + 2 * window_s) / settings.step_s)
     total = float(likelihood.sum())

@@ -1,4 +1,4 @@
-"""Slot events of any video of a shelf, no person detector, no calibration: what `evaluation events` runs."""
+"""Slot events of any video of a shelf, without person detector or calibration: what `evaluation events` runs."""
 
 from __future__ import annotations
 
@@ -81,6 +81,7 @@ def frames_of(path: Path) -> Iterator[tuple[float, ByteArray]]:
     capture = cv2.VideoCapture(str(path))
     try:
         rate = capture.get(cv2.CAP_PROP_FPS)
+        # Ten frames a second where the header names a rate that no camera has.
         step = 1.0 / rate if 0.5 < rate < 240 else 0.1
         time_s = -step
         while True:
@@ -88,6 +89,7 @@ def frames_of(path: Path) -> Iterator[tuple[float, ByteArray]]:
             if not ok:
                 return
             stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
+            # A stamp that stands still, goes back or leaps by more than five seconds is a fault of the container.
             time_s = stamp if time_s < stamp < time_s + 5.0 else time_s + step
             yield max(time_s, 0.0), np.asarray(frame, dtype=np.uint8)
     finally:

@@ -1,9 +1,8 @@
 """From a clip's slot patches to episodes: something moved in a slot; did it change, how, and when.
 
-A slot is busy while something moves in it or a person's box lies over it. It is clear again after a rest. The
-median of the clear frames before is compared with that after: presence (an object against its surroundings)
-gives the direction where the surroundings are plain, the change of appearance tells that anything happened
-where they are crowded. The moment is the split of the busy frames that best separates before from after.
+A slot is busy while something moves in it or a person's box lies over it, and clear again after a rest. The median of
+the clear frames before is compared with the median of those after (slot_judgement.py). The moment is the split of the
+busy frames that best separates before from after.
 """
 
 from __future__ import annotations
@@ -41,8 +40,8 @@ class SlotEpisode:
     """One row of vision/slot_episodes, times in seconds of the clip.
 
     `kind` is change, touch, opening or closing (the slot's first and last clear state in the clip). `patch`
-    is the slot's picture after the episode, brightness-compensated, (H, W, 3) uint8 as bytes. An opening or
-    closing state whose `started_s` lies inside the clip tells that the slot was busy at the clip's end.
+    is the slot's picture after the episode, brightness-compensated, (H, W, 3) uint8 as bytes. An opening state that
+    starts later than the clip, or a closing state that starts earlier than its end, tells that the slot was busy there.
     """
 
     slot_id: str
@@ -94,6 +93,7 @@ def _clear_runs(
     """Index ranges [start, stop) without motion for at least `clear_s`."""
     edges = np.flatnonzero(np.diff(np.concatenate([[True], busy, [True]]).astype(np.int8)))
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        # Half a sample (0.1 s) short is long enough: the first and the last sample stand for their surroundings.
         if times[stop - 1] - times[start] >= clear_s - 0.051:
             yield int(start), int(stop)
 
@@ -126,11 +126,11 @@ def _unlike(one: FloatArray, other: FloatArray, settings: SlotSettings) -> float
 
 def _returns(before: _Rest, rest: _Rest, after: _Rest, settings: SlotSettings) -> bool:
     apart = min(_unlike(before.last, rest.first, settings), _unlike(rest.last, after.first, settings))
-    return _unlike(before.last, after.first, settings) < 0.4 * apart
+    return _unlike(before.last, after.first, settings) < settings.returning_share * apart
 
 
 def _is_crossed(before: _Rest, rest: _Rest, after: _Rest, settings: SlotSettings) -> bool:
-    """An arm lies over the slot's rim, as neither before nor after."""
+    """Whether an arm lies over the slot's rim that lay there neither before nor after."""
     return all(
         border_share(rest.first, other, settings.change_level) > settings.crossed_share
         for other in (before.last, after.first)
@@ -172,13 +172,14 @@ def _between(
         if not has_person and moving.sum() * step < settings.hand_s:
             return None
         kind = "change"
-        first_s, last_s = _moment(record, slot, start, stop, before.last, after.first)
+        first_s, last_s = _moment(record, slot, start, stop, before.last, after.first, settings)
         changed_s = 0.5 * (first_s + last_s)
     else:
         # Under a person's box nobody can tell a touch from standing there.
         if has_person:
             return None
-        hidden = _hidden_share(record, slot, start, stop, before.last, after.first) > settings.touch_share
+        hidden_share = _hidden_share(record, slot, start, stop, before.last, after.first, settings)
+        hidden = hidden_share > settings.touch_share
         if float(hidden.sum()) * step < settings.touch_s:
             return None
         kind = "touch"
@@ -195,44 +196,55 @@ def _between(
         facings_change=judgement.facings_change,
         put_prob=judgement.put_prob,
         pick_prob=judgement.pick_prob,
-        contact_px=_contact(record, slot, start, stop, changed_s),
+        contact_px=_contact(record, slot, start, stop, changed_s, settings),
         has_person=has_person,
         patch=_as_bytes(after.first),
     )
 
 
 def _hidden_share(
-    record: ClipRecord, slot: int, start: int, stop: int, before: FloatArray, after: FloatArray
+    record: ClipRecord,
+    slot: int,
+    start: int,
+    stop: int,
+    before: FloatArray,
+    after: FloatArray,
+    settings: SlotSettings,
 ) -> FloatArray:
     """Share of the core, per busy frame, that looks neither like before nor like after: a hand, an arm."""
     cores = record.patches[start:stop, slot, :, CORE].astype(np.float32) * record.gains[start:stop, None, None, :]
     low = np.minimum(before, after)[:, CORE]
     high = np.maximum(before, after)[:, CORE]
     outside = np.maximum(np.maximum(low - cores, cores - high), 0).max(axis=-1)
-    brightness = 0.5 * (before.mean() + after.mean()) + 8.0
-    return np.asarray((outside / brightness > 0.18).mean(axis=(1, 2)), dtype=np.float32)
+    brightness = 0.5 * (before.mean() + after.mean()) + 8.0  # a guard: in the dark, noise hides nothing
+    return np.asarray((outside / brightness > settings.hidden_level).mean(axis=(1, 2)), dtype=np.float32)
 
 
 def _moment(
-    record: ClipRecord, slot: int, start: int, stop: int, before: FloatArray, after: FloatArray
+    record: ClipRecord,
+    slot: int,
+    start: int,
+    stop: int,
+    before: FloatArray,
+    after: FloatArray,
+    settings: SlotSettings,
 ) -> tuple[float, float]:
     """Times of the last frame that looks like `before` and of the first that looks like `after`.
 
-    Compared on the samples that changed most.
-
-    Frames in which something else hides the slot look like neither and only widen the interval.
+    Only the samples that changed most are compared. A frame in which something else hides the slot looks like neither
+    and only widens the interval.
     """
     low, high = max(0, start - 1), min(len(record.times_s), stop + 1)
     difference = np.abs(before - after)[:, CORE].max(axis=-1)
-    rows, columns = np.nonzero(difference >= np.quantile(difference, 0.7))
+    rows, columns = np.nonzero(difference >= np.quantile(difference, settings.moment_quantile))
     samples = record.patches[low:high, slot][:, rows, CORE.start + columns].astype(np.float32)
     samples *= record.gains[low:high, None, :]
     to_before = np.abs(samples - before[rows, CORE.start + columns]).mean(axis=(1, 2))
     to_after = np.abs(samples - after[rows, CORE.start + columns]).mean(axis=(1, 2))
     apart = float(np.abs(before - after)[rows, CORE.start + columns].mean())
-    # Clothes may look like the slot by chance: under a person's box a frame must look very much like it.
-    likeness = np.where(record.covered[low:high, slot], 0.2, 0.45)
-    is_clear = np.minimum(to_before, to_after) < likeness * apart
+    covered = record.covered[low:high, slot]
+    most_unlike = np.where(covered, settings.alike_under_person_share, settings.alike_share)
+    is_clear = np.minimum(to_before, to_after) < most_unlike * apart
     advantage = np.where(is_clear, to_before - to_after, 0.0)
     split = int(np.argmin(np.concatenate([[0.0], np.cumsum(advantage)])))
     like_before = np.flatnonzero(is_clear[:split])
@@ -242,9 +254,11 @@ def _moment(
     return float(record.times_s[last_before]), float(record.times_s[first_after])
 
 
-def _contact(record: ClipRecord, slot: int, start: int, stop: int, changed_s: float) -> tuple[float, float] | None:
-    """Picture position (px) of the motion in the slot in the half second around the change."""
-    near = start + np.flatnonzero(np.abs(record.times_s[start:stop] - changed_s) <= 0.5)
+def _contact(
+    record: ClipRecord, slot: int, start: int, stop: int, changed_s: float, settings: SlotSettings
+) -> tuple[float, float] | None:
+    """Picture position (px) of the motion in the slot just before and after the change."""
+    near = start + np.flatnonzero(np.abs(record.times_s[start:stop] - changed_s) <= settings.contact_s)
     motion = record.motion[near, slot]
     weight = motion[:, 0]
     if not len(near) or weight.sum() <= 0:
@@ -278,18 +292,19 @@ def zone_touches(
 ) -> list[SlotEpisode]:
     """Touches of a zone from its tiles (T, n, H, W, 3): foreground against the median over the clip."""
     cores = tiles[:, :, :, CORE].astype(np.float32) * gains[:, None, None, None, :]
+    # About a hundred samples are enough for a median.
     background = np.median(cores[:: max(1, len(times_s) // 100)], axis=0)
-    brightness = background.mean(axis=-1) + 20.0
+    brightness = background.mean(axis=-1) + 20.0  # a guard: in the dark, noise is no hand
     difference = np.abs(cores - background).max(axis=-1)
-    # Where a sample flickers by itself (a screen, an edge under an unsteady exposure) more is asked of it.
+    # How much a sample flickers by itself: a screen, an edge under an unsteady exposure.
     usual = np.median(difference[:: max(1, len(times_s) // 100)], axis=0)
-    foreground = difference > np.maximum(settings.zone_level * brightness, 6.0 * usual)
+    foreground = difference > np.maximum(settings.zone_level * brightness, settings.zone_flicker * usual)
     share = foreground.mean(axis=(1, 2, 3))
     runs = _merged_runs(times_s, share > settings.zone_share, settings.clear_s)
     found = []
     for start, stop in runs:
         hit = share[start:stop] > settings.zone_share
-        if hit.sum() < 3 or times_s[stop - 1] - times_s[start] < 0.15:
+        if hit.sum() < settings.zone_samples or times_s[stop - 1] - times_s[start] < settings.zone_touch_s:
             continue
         where = foreground[start:stop].sum(axis=0)
         centre = (coordinates_px[:, :, CORE] * where[..., None]).sum(axis=(0, 1, 2)) / max(1, int(where.sum()))

@@ -1,9 +1,9 @@
 """Judge two states of a slot: did it change, in which direction, and how many facings.
 
-Before plain surroundings, presence (an object against what is beside it) tells whether something came or
-went and gives the direction by itself. On a crowded shelf the strips beside the slot hold products: there the
-change of appearance tells that something happened, and what lies in the changed area tells the direction:
-goods are coloured and textured, the board and the shadow behind them are not.
+Before plain surroundings, presence (how much the slot differs from what is beside it) tells whether something came or
+went. On a crowded shelf the strips beside the slot hold products. There the change of appearance tells that something
+happened, and the changed area tells the direction: goods are coloured and textured, the board and the shadow behind
+them are not.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from assets.vision.log_odds import logistic
 from assets.vision.slot_settings import SlotSettings
 from assets.vision.slot_signal import (
     CORE,
@@ -24,14 +25,6 @@ from assets.vision.slot_signal import (
     residual_against_surroundings,
     roughness_beside,
 )
-
-# In columns of a patch of 16: a facing's least width, and the gap that parts two.
-MIN_STRETCH = 3
-MIN_GAP = 2
-# Pieces that stand one behind the other, and the share of a slot that changes when its whole front goes
-# (0.6-0.77 on the tuning day).
-MOST_ROWS = 3
-FULL_SHARE = 0.72
 
 
 @dataclass(frozen=True)
@@ -58,16 +51,16 @@ def judge(before_bgr: FloatArray, after_bgr: FloatArray, facings: int, settings:
     is_plain = emptier < settings.plain_residual or beside < settings.plain_roughness
     if is_plain:
         has_changed = share > settings.change_share and abs(presence) > settings.presence_level
-        strength = 6.0 * presence
+        strength = settings.presence_slope * presence
     else:
-        under_one_light = change_map(*relit(before_bgr, after_bgr)) > settings.change_level
+        under_one_light = change_map(*relit(before_bgr, after_bgr, settings)) > settings.change_level
         if float(under_one_light.mean()) < settings.shadow_share * share:
             share = 0.0
         has_changed = share > settings.change_share
         strength = float(np.dot(settings.direction_weights, direction_features(before_bgr, after_bgr, changed)))
-    put = _logistic(strength)
-    surety = _logistic(settings.change_slope * (share - settings.change_share))
-    count = _changed_facings(changed, facings)
+    put = logistic(strength)
+    surety = logistic(settings.change_slope * (share - settings.change_share))
+    count = _changed_facings(changed, facings, settings)
     return Judgement(
         has_changed=has_changed,
         presence_change=presence,
@@ -85,7 +78,7 @@ def reverts(before_bgr: FloatArray, between_bgr: FloatArray, after_bgr: FloatArr
         return False
     stays = change_map(before_bgr, after_bgr) > settings.change_level
     return bool(
-        stays.mean() > max(2.0 * settings.change_share, 1.3 * came.mean())
+        stays.mean() > max(settings.reverting_change * settings.change_share, settings.growing_share * came.mean())
         and stays[came].mean() < settings.reverting_share
     )
 
@@ -93,7 +86,8 @@ def reverts(before_bgr: FloatArray, between_bgr: FloatArray, after_bgr: FloatArr
 def direction_features(
     before_bgr: FloatArray, after_bgr: FloatArray, changed: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.float64]:
-    """Four cues (4,) that turn their sign when before and after are exchanged; positive: something came.
+    """Four cues (4,) for the direction of a change; positive: something came. Exchanging before and after only changes
+    their signs.
 
     Over the changed samples: colour saturation, log-ratio of edge energy, log-ratio of brightness; and the
     presence log-ratio of the whole patch.
@@ -106,8 +100,10 @@ def direction_features(
         low, high = core.min(axis=-1), core.max(axis=-1)
         grey = patch.astype(np.float32).mean(axis=-1)
         gradient = np.hypot(*np.gradient(grey))[:, CORE]
+        # What is added keeps dark samples from deciding; the weights of the cues were found with these values.
         cues.append(
             (
+                # 12 and 8 grey values, as said above.
                 float(((high - low) / (high + 12.0))[changed].mean()),
                 float(np.log(gradient[changed].mean() + 2.0)),
                 float(np.log(core.mean(axis=-1)[changed].mean() + 8.0)),
@@ -127,30 +123,27 @@ def look_of_goods(with_bgr: FloatArray, without_bgr: FloatArray, settings: SlotS
         return ()
     pixels = cv2.convertScaleAbs(with_bgr)[:, CORE][changed][None]
     hue, saturation, value = cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV)[0].T.astype(np.int64)
-    bins = np.where(saturation > 70, hue * 12 // 180, 12 + (value > 70) + (value > 170))
+    grey = 12 + (value > settings.dark_value) + (value > settings.white_value)
+    bins = np.where(saturation > settings.colour_saturation, hue * 12 // 180, grey)
     return tuple((np.bincount(bins, minlength=15) / len(bins)).tolist())
 
 
-def _logistic(value: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-np.clip(value, -30.0, 30.0))))
-
-
-def _changed_facings(changed: npt.NDArray[np.bool_], facings: int) -> int:
+def _changed_facings(changed: npt.NDArray[np.bool_], facings: int, settings: SlotSettings) -> int:
     """How many pieces moved, at least one and at most `facings`.
 
-    Two products side by side leave two upright stretches with unchanged columns between; a wide one leaves
-    one. Where they stand too close for that the area tells: a slot that holds more pieces than stand one
-    behind the other has several columns, and one piece cannot change much more than its own.
+    Two products side by side leave two upright stretches with unchanged columns between them; a wide one leaves one.
+    Where they stand too close for that, the changed area tells: a slot that holds more pieces than stand one behind
+    the other has several columns, and one piece can hardly change more than its own.
     """
     profile = changed.mean(axis=0)
     count = width = gap = 0
-    for share in profile > 0.3 * profile.max():
+    for share in profile > settings.facing_share * profile.max():
         gap = 0 if share else gap + 1
         if share:
             width += 1
-            count += width == MIN_STRETCH
-        elif gap >= MIN_GAP:
+            count += width == settings.facing_columns
+        elif gap >= settings.gap_columns:
             width = 0
-    columns = -(-facings // MOST_ROWS)
-    by_area = round(float(changed.mean()) * columns / FULL_SHARE)
+    columns = -(-facings // settings.most_rows)
+    by_area = round(float(changed.mean()) * columns / settings.full_share)
     return int(min(max(count, by_area, 1), max(facings, 1)))

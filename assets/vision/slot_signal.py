@@ -15,6 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from assets.vision.slot_settings import SlotSettings
+
+# Samples of a patch: enough to count facings, few enough to keep ten a second of every slot.
 PATCH_HEIGHT = 24
 CORE_WIDTH = 16
 STRIP_WIDTH = 5
@@ -24,6 +27,8 @@ CORE = slice(STRIP_WIDTH, STRIP_WIDTH + CORE_WIDTH)
 STRIP_SHARE = 0.35
 
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
+# Grey values that are added to a brightness before something is divided by it: in the dark, noise is no change.
+_DARK = 8.0
 
 FloatArray = npt.NDArray[np.float32]
 ByteArray = npt.NDArray[np.uint8]
@@ -47,6 +52,7 @@ def ordered_quad(polygon_px: npt.NDArray[np.floating]) -> npt.NDArray[np.float64
     following = np.roll(quad, -1, axis=0) - quad
     before = quad - np.roll(quad, 1, axis=0)
     cross = before[:, 0] * following[:, 1] - before[:, 1] * following[:, 0]
+    # A guard: four corners that turn back or enclose next to nothing were not drawn around a slot.
     if np.all(cross > 1e-6) and _area(quad) > 0.35 * _area(box):
         return quad
     return box
@@ -85,11 +91,12 @@ class Atlas:
     _map_fraction: npt.NDArray[np.uint16]
 
     @classmethod
-    def build(cls, polygons_px: Sequence[npt.NDArray[np.floating]]) -> Atlas:
+    def build(cls, polygons_px: Sequence[npt.NDArray[np.floating]], settings: SlotSettings) -> Atlas:
+        """Maps for slots with outlines (n, 2) in pixels of the full frame."""
         coordinates = np.stack([patch_coordinates(polygon) for polygon in polygons_px])
         step = np.linalg.norm(np.diff(coordinates[:, :, CORE], axis=2), axis=-1)
-        shrink = int(np.clip(np.floor(float(np.median(step)) / 1.3), 1, 4))
-        # side by side, not one below the other: OpenCV pays for every row of a picture
+        shrink = int(np.clip(np.floor(float(np.median(step)) / settings.sample_pitch_px), 1, settings.most_shrink))
+        # Side by side, not one below the other: OpenCV pays for every row of a picture.
         flat = coordinates.transpose(1, 0, 2, 3).reshape(PATCH_HEIGHT, -1, 2)
         reduced = (flat + 0.5) / shrink - 0.5
         map_xy, map_fraction = cv2.convertMaps(
@@ -126,35 +133,36 @@ def thumbnail(frame_bgr: ByteArray) -> FloatArray:
     return np.asarray(frame_bgr[rows[:, None], columns[None, :]], dtype=np.float32)
 
 
-def gains_to(reference: FloatArray, thumbnails: FloatArray) -> FloatArray:
+def gains_to(reference: FloatArray, thumbnails: FloatArray, settings: SlotSettings) -> FloatArray:
     """Factors per colour channel (T, 3) that take thumbnails (T, 12, 16, 3) to the brightness of `reference`.
 
     The median over the picture, so that what moves or is taken away does not count. Clipped or near-black
     cells say nothing about gain and are left out.
     """
     flat, base = thumbnails.reshape(len(thumbnails), -1, 3), reference.reshape(-1, 3)
-    usable = (base.min(axis=-1) > 12) & (base.max(axis=-1) < 246)
-    usable = usable[None] & (flat.min(axis=-1) > 12) & (flat.max(axis=-1) < 246)
+    dark, bright = settings.darkest_level, settings.brightest_level
+    usable = (base.min(axis=-1) > dark) & (base.max(axis=-1) < bright)
+    usable = usable[None] & (flat.min(axis=-1) > dark) & (flat.max(axis=-1) < bright)
     ratio = np.where(usable[..., None], base[None] / np.maximum(flat, 1.0), np.nan)
     gains = np.ones((len(flat), 3), dtype=np.float32)
-    enough = usable.sum(axis=1) >= 12
+    enough = usable.sum(axis=1) >= settings.least_cells
     if enough.any():
-        gains[enough] = np.clip(np.nanmedian(ratio[enough], axis=1), 0.4, 2.5)
+        gains[enough] = np.clip(np.nanmedian(ratio[enough], axis=1), 1.0 / settings.most_gain, settings.most_gain)
     return gains
 
 
-def brightness_step(earlier_grey: FloatArray, later_grey: FloatArray) -> float:
+def brightness_step(earlier_grey: FloatArray, later_grey: FloatArray, settings: SlotSettings) -> float:
     """Factor of brightness between two coarse grey pictures a moment apart: the median cell's."""
     ratio = ((later_grey + 1.0) / (earlier_grey + 1.0)).ravel()
     middle = len(ratio) // 2
-    return float(np.clip(np.partition(ratio, middle)[middle], 0.4, 2.5))
+    return float(np.clip(np.partition(ratio, middle)[middle], 1.0 / settings.most_gain, settings.most_gain))
 
 
 def residual_against_surroundings(patch_bgr: FloatArray) -> float:
     """Mean absolute difference of the core from the background interpolated between the two strips.
 
-    Divided by the patch's brightness. Row by row, so that a shelf edge running through both strips is
-    background too. Strong for an object against a plain wall; on a crowded shelf the strips hold products.
+    Divided by the patch's brightness. Taken row by row: a shelf edge that runs through both strips is background too.
+    It tells an object against a plain wall; on a crowded shelf the strips hold products, and it tells little.
     """
     patch = patch_bgr.astype(np.float32)
     left = np.median(patch[:, :STRIP_WIDTH], axis=1)
@@ -186,9 +194,11 @@ def presence_log_ratio(before_bgr: FloatArray, after_bgr: FloatArray) -> float:
 
     Positive: something came; negative: something went; near zero: the slot holds what it held.
     """
+    # What is added is the noise of an empty slot: without it, two empty slots would differ by any factor.
     residual = np.log(
         (residual_against_surroundings(after_bgr) + 0.01) / (residual_against_surroundings(before_bgr) + 0.01)
     )
+    # The same for edges.
     edges = np.log((edge_energy(after_bgr) + 0.005) / (edge_energy(before_bgr) + 0.005))
     return float(0.5 * (residual + edges))
 
@@ -198,14 +208,14 @@ def change_map(before_bgr: FloatArray, after_bgr: FloatArray) -> FloatArray:
     return patch_change(before_bgr, after_bgr)[:, CORE]
 
 
-def relit(before_bgr: FloatArray, after_bgr: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Both patches under their common light: the smooth ratio of brightness is shared out between them.
+def relit(before_bgr: FloatArray, after_bgr: FloatArray, settings: SlotSettings) -> tuple[FloatArray, FloatArray]:
+    """Both patches as they would look under the light halfway between them.
 
     A shadow that fell on the shelf vanishes; an object that came or went differs in texture and colour too.
     """
-    size = (9, 9)
-    light = (cv2.blur(after_bgr.mean(axis=-1), size) + 8.0) / (cv2.blur(before_bgr.mean(axis=-1), size) + 8.0)
-    half = np.sqrt(np.clip(light, 0.35, 1 / 0.35))[..., None]
+    size = (settings.light_samples, settings.light_samples)
+    light = (cv2.blur(after_bgr.mean(axis=-1), size) + _DARK) / (cv2.blur(before_bgr.mean(axis=-1), size) + _DARK)
+    half = np.sqrt(np.clip(light, settings.least_light, 1 / settings.least_light))[..., None]
     return (
         np.asarray(before_bgr * half, dtype=np.float32),
         np.asarray(after_bgr / half, dtype=np.float32),
@@ -213,17 +223,17 @@ def relit(before_bgr: FloatArray, after_bgr: FloatArray) -> tuple[FloatArray, Fl
 
 
 def border_share(one_bgr: FloatArray, other_bgr: FloatArray, level: float) -> float:
-    """Share of the patch's rim that differs by more than `level`: what reaches in from outside crosses it."""
+    """Share of the patch's rim that differs by more than `level`: what reaches in from outside lies over it."""
     differs = patch_change(one_bgr, other_bgr) > level
     rim = np.ones(differs.shape, dtype=bool)
-    rim[3:-2, 2:-2] = False
+    rim[3:-2, 2:-2] = False  # three samples above, two on the other sides
     return float(differs[rim].mean())
 
 
 def patch_change(before_bgr: FloatArray, after_bgr: FloatArray) -> FloatArray:
     """Absolute difference (PATCH_HEIGHT, PATCH_WIDTH) of two patches of equal gain, over their brightness.
 
-    The smaller of the differences to the neighbourhood of one sample is taken both ways, so that a camera
+    A sample is compared with the range of its neighbours in the other patch, and the other way round, so that a camera
     that shook by a pixel is no change.
     """
     before, after = cv2.convertScaleAbs(before_bgr), cv2.convertScaleAbs(after_bgr)
@@ -235,5 +245,5 @@ def patch_change(before_bgr: FloatArray, after_bgr: FloatArray) -> FloatArray:
         for one, other in ((before, after), (after, before))
     ]
     difference = np.asarray(cv2.max(outside[0], outside[1]), dtype=np.float32).max(axis=-1)
-    brightness = 0.5 * (cv2.mean(before)[:3] + np.array(cv2.mean(after)[:3])).mean() + 8.0
+    brightness = 0.5 * (cv2.mean(before)[:3] + np.array(cv2.mean(after)[:3])).mean() + _DARK
     return np.asarray(difference / brightness, dtype=np.float32)

@@ -27,8 +27,8 @@ def stitched_change(
 ) -> SlotEpisode | None:
     """The change between two clips of one camera and slot, or None if the slot looks the same.
 
-    `gain` (3,) takes the opening patch to the brightness of the closing one. Times are those of the two
-    states, in one common clock; the moment is taken halfway, which is right to half the time between them.
+    `gain` (3,) takes the opening patch to the brightness of the closing one. Times are those of the two states, in one
+    common clock. The moment is taken halfway, so it is off by half the time between them at most.
     """
     before = patch_of(closing)
     after = patch_of(opening) * (np.ones(3, dtype=np.float32) if gain is None else gain)
@@ -52,12 +52,13 @@ def stitched_change(
     )
 
 
-def gain_from_states(pairs: list[tuple[SlotEpisode, SlotEpisode]]) -> FloatArray:
+def gain_from_states(pairs: list[tuple[SlotEpisode, SlotEpisode]], settings: SlotSettings) -> FloatArray:
     """Gain (3,) from one clip to the one before, from all slots' states: most slots do not change."""
-    if len(pairs) < 3:
+    if len(pairs) < settings.least_states:
         return np.ones(3, dtype=np.float32)
     ratios = [(patch_of(a).mean(axis=(0, 1)) + 1) / (patch_of(b).mean(axis=(0, 1)) + 1) for a, b in pairs]
-    return np.asarray(np.clip(np.median(np.stack(ratios), axis=0), 0.5, 2.0), dtype=np.float32)
+    most = settings.most_clip_gain
+    return np.asarray(np.clip(np.median(np.stack(ratios), axis=0), 1.0 / most, most), dtype=np.float32)
 
 
 def joined_clips(
@@ -68,10 +69,8 @@ def joined_clips(
 ) -> list[tuple[SlotEpisode, bytes]]:
     """Changes and touches of one camera's clips, in order, with the changes between the clips.
 
-    Beside each its slot's picture before it (empty for a touch).
-
-    Times are in one common clock. A hand that rests on a slot's edge over the end of a clip looks like a
-    change at first; the next clip tells that it was none.
+    With each comes the picture of its slot before it (empty for a touch). Times are in one common clock. A hand that
+    rests on a slot's edge over the end of a clip looks like a change at first; the next clip shows that it was none.
     """
     found: list[tuple[SlotEpisode, bytes]] = []
     closing: dict[str, SlotEpisode] = {}
@@ -84,7 +83,7 @@ def joined_clips(
             and first.slot_id in closing
             and 0 <= first.changed_s - closing[first.slot_id].changed_s <= longest_gap_s
         ]
-        gain = gain_from_states(pairs)
+        gain = gain_from_states(pairs, settings)
         for last, first in pairs:
             before = last
             earlier = states[last.slot_id]

@@ -1,9 +1,9 @@
 """Watch the shelf slots of one camera over one clip.
 
-`SlotObserver` is fed the decoded frames one by one and keeps, ten times a second, what its slots look like
-(small patches, a few megabytes a minute) and where something moves. When the clip is over, `close` looks at
-the whole clip at once: see slot_episodes.py. A clip is analysed on its own; what happens over the boundary of
-two clips is found from their opening and closing states by slot_stitching.py.
+`SlotObserver` takes the decoded frames one by one and keeps, ten times a second, what its slots look like (small
+patches, a few megabytes a minute) and where something moves. When the clip is over, `close` judges the whole clip at
+once: see slot_episodes.py. A clip is analysed by itself; what happens between two clips, slot_stitching.py finds from
+their closing and opening states.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class SlotObserver:
         self._zone_of_tile = np.array([index for index, _ in tiles], dtype=np.int64)
         polygons = [np.asarray(view.polygon_px, dtype=np.float64) for view in self._views]
         polygons += [tile for _, tile in tiles]
-        self._atlas = Atlas.build(polygons) if polygons else None
+        self._atlas = Atlas.build(polygons, settings) if polygons else None
         self._boxes_around = [
             np.concatenate([polygon.min(axis=0), polygon.max(axis=0)]) for polygon in polygons[: len(self._views)]
         ]
@@ -108,6 +108,7 @@ class SlotObserver:
         if frame_bgr.shape[:2] != self._frame_shape:
             raise ValueError("a frame's size is not the one for which the slots were drawn")
         step = self._settings.sample_s
+        # After a gap the beat starts anew; three quarters, so that a frame that comes a little early counts.
         self._next_s = time_s + 0.75 * step if self._next_s < time_s - step else self._next_s + step
         sheet = self._atlas.cut(frame_bgr)
         grey = cv2.blur(cv2.cvtColor(sheet, cv2.COLOR_BGR2GRAY), (3, 3))
@@ -124,13 +125,15 @@ class SlotObserver:
 
         (S, 3): share, mean column and mean row in patch samples.
         """
+        # Nine tenths, so that a frame that comes a little early is not passed over for one twice as old.
         while len(self._recent) > 1 and time_s - self._recent[1][0] >= 0.9 * self._settings.motion_s:
             self._recent.popleft()
         count = grey.shape[1] // PATCH_WIDTH
         moved = np.zeros((count, 3), dtype=np.float32)
         if self._recent:
             _, earlier, earlier_light = self._recent[0]
-            gain = brightness_step(earlier_light, light)
+            gain = brightness_step(earlier_light, light, self._settings)
+            # A guard: less than one grey value of 255 is no step.
             scaled = cv2.convertScaleAbs(earlier, alpha=gain) if abs(gain - 1.0) > 0.004 else earlier
             difference = cv2.absdiff(scaled, grey)
             over = patches_of(difference > self._settings.motion_level).reshape(count, -1)
@@ -161,8 +164,9 @@ class SlotObserver:
         """Everything that happened to the slots and zones in the clip, by time; empty without frames."""
         if not self._times or self._atlas is None:
             return []
+        # About sixty samples are enough for a median.
         reference = np.median(np.stack(self._thumbnails[:: max(1, len(self._times) // 60)]), axis=0)
-        gains = gains_to(reference.astype(np.float32), np.stack(self._thumbnails))
+        gains = gains_to(reference.astype(np.float32), np.stack(self._thumbnails), self._settings)
         patches = np.stack(self._patches)
         motion = np.stack(self._motion)
         slot_count = len(self._views)
@@ -195,6 +199,7 @@ def zone_tiles(polygon_px: npt.NDArray[np.floating]) -> list[npt.NDArray[np.floa
     quad = ordered_quad(np.asarray(polygon_px, dtype=np.float64))
     across = 0.5 * float(np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3]))
     down = 0.5 * float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1]))
+    # At most twelve pieces, however thin the zone is drawn.
     count = int(np.clip(round(max(across, down) / max(1.0, min(across, down))), 1, 12))
     if count == 1:
         return [quad]

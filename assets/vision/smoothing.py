@@ -1,18 +1,18 @@
-"""Tracks made even: local-linear smoothing in time, gaps filled."""
+"""Tracks smoothed in time by local-linear regression, and their gaps filled."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from assets.vision.arrays import Array
 
 
 def local_linear(time_s: Array, values: Array, at_s: Array, sigma_s: float, weights: Array | None = None) -> Array:
     """(m, d) values at `at_s` (m,) from samples (n,) and (n, d): a straight line fitted around each moment.
 
-    Gaussian weights of `sigma_s` (Cleveland 1979's local regression with a Gaussian kernel). Where a moment
-    has less than two samples near, the line widens until it has: no moment is left without a value.
+    Gaussian weights of `sigma_s` (Cleveland 1979's local regression with a Gaussian kernel). Where a
+    moment has fewer than two samples near, the kernel widens until it has: no moment is left without a value.
     """
     base = np.ones(len(time_s)) if weights is None else np.asarray(weights, dtype=np.float64)
     offset = time_s[None, :] - at_s[:, None]
@@ -31,7 +31,7 @@ def local_linear(time_s: Array, values: Array, at_s: Array, sigma_s: float, weig
 
 
 def filled_moments(time_s: Array, grid_s: Array, max_gap_s: float) -> tuple[Array, npt.NDArray[np.bool_]]:
-    """Moments of `grid_s` that a track covers, and which of them it was not seen at.
+    """Moments of `grid_s` that a track covers, and at which of them it was not seen.
 
     A gap between two sightings longer than `max_gap_s` stays open. Both arrays rise.
     """

@@ -1,8 +1,8 @@
 """Which boxes and which tracks are people? Judged by what people score in this very clip.
 
-No score means the same in two clips (0.98 is usual on one, 0.65 on the next), but whoever walks through the picture
-is a person. The usual score is that of tracklets that go somewhere; a box or a track far below it is doubted, more so
-if it never moves, as cones, poles and their shadows do.
+The same score means different things in different clips (0.98 is usual in one, 0.65 in the next), but whoever walks
+through the picture is a person. So the usual score is that of tracklets that go somewhere. A box or track far below it
+is doubted, and doubted more if it never moves: cones, poles and shadows do not.
 """
 
 from __future__ import annotations
@@ -11,32 +11,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from assets.vision.arrays import Index
+from assets.vision.log_odds import log_odds_each
 from assets.vision.tracklets import Detections
-
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class JudgementSettings:
-    """`box_share` is a share of the usual score; doubts are log-odds below it; `moving_heights` is in box heights.
+    """Which boxes and tracks are people.
 
-    Chosen on frames 1-400 of PETS09-S2L1 over five input widths of our detector and det.txt together.
+    Chosen on frames 1 to 400 of PETS09-S2L1, over five input widths of our detector and det.txt together
+    (docs/benchmarks.md has what they gave), where no field says otherwise.
     """
 
     box_share: float = 0.5
+    """A box that scores below this share of the usual score is left out."""
     mover_doubt: float = 1.4
+    """How far below the usual score, in log-odds, a track that moves may be."""
     still_doubt: float = 1.0
+    """The same for a track that stays where it is: less, for cones and poles do that."""
     moving_heights: float = 0.5
+    """Way, in heights of its box, from which a track counts as moving."""
     usual_looks: int = 10
-
-
-def log_odds(score: Array) -> Array:
-    """Scores as log-odds: a detector's 0.98 against 0.90 is as much as another's 0.6 against 0.25."""
-    clipped = np.clip(score, 0.02, 0.99)
-    return np.asarray(np.log(clipped / (1.0 - clipped)))
+    """Looks that a track needs to count towards the usual score."""
+    least_score: float = 0.02
+    """Scores are kept above this before their log-odds are taken: lower ones say no more. Chosen by hand."""
+    most_score: float = 0.99
+    """Scores are kept below this before their log-odds are taken, or one sure box would decide alone. Chosen by
+    hand."""
 
 
 def moved_heights(found: Detections, rows: Index) -> float:
@@ -55,7 +58,9 @@ def usual_score(found: Detections, tracks: Sequence[Index], settings: JudgementS
 
 
 def is_convincing(found: Detections, rows: Index, usual: float, settings: JudgementSettings) -> bool:
-    """Is this track sure enough, for one that moves as much, or as little, as it does?"""
+    """Whether a track scores well enough to be a person; one that stays where it is must score better."""
     moves = moved_heights(found, rows) >= settings.moving_heights
     doubt = settings.mover_doubt if moves else settings.still_doubt
-    return float(log_odds(found.score[rows]).mean()) >= float(log_odds(np.array(usual))) - doubt
+    scores = np.append(found.score[rows], usual)
+    odds = log_odds_each(scores, settings.least_score, settings.most_score)
+    return float(odds[:-1].mean()) >= float(odds[-1]) - doubt

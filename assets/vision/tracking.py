@@ -1,5 +1,4 @@
-"""Tracks of one camera from its detections, in batch: sure tracklets, one global assignment, smoothing,
-filled gaps.
+"""Tracks of one camera from all detections of a clip or day: sure tracklets, joined, smoothed, gaps filled.
 
 Needs no calibration: everything is in pixels of the picture. Deterministic.
 """
@@ -11,28 +10,42 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from assets.vision.arrays import Array, Index
 from assets.vision.association import AssociationSettings, link_tracklets
 from assets.vision.box_fit import Correction
 from assets.vision.smoothing import filled_moments, local_linear
 from assets.vision.track_judgement import JudgementSettings, is_convincing, usual_score
 from assets.vision.tracklets import Detections, TrackletSettings, sure_tracklets
 
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class TrackingSettings:
-    """Times in seconds; shares of a box or of 1."""
+    """Tracks of one camera.
+
+    Decided on frames 1 to 400 of PETS09-S2L1, where no field says otherwise. Cameras of a store differ in two values
+    (STORE_TRACKING in merge.py).
+    """
 
     tracklets: TrackletSettings = field(default_factory=TrackletSettings)
+    """How detections become sure tracklets."""
     association: AssociationSettings = field(default_factory=AssociationSettings)
+    """How tracklets become tracks."""
     judgement: JudgementSettings = field(default_factory=JudgementSettings)
+    """Which of them are people."""
     smoothing_s: float = 0.3
+    """Seconds (sigma) over which the middle of a box is smoothed."""
     size_smoothing_s: float = 1.5
+    """Seconds (sigma) over which its size is smoothed: people keep their size, boxes do not."""
+    least_weight: float = 0.1
+    """Weight of a detection in smoothing is its score, and at least this. Chosen by hand."""
     fill_gap_s: float = 2.0
+    """Longest gap, in seconds, that is filled between two sightings."""
     short_s: float = 2.5
+    """Tracks shorter than this, in seconds, are dropped; in a short clip those below `short_share` of it."""
     short_share: float = 0.15
+    """Share of the clip's length below which a track is short."""
+    least_looks: int = 3
+    """Sightings that a track needs: through fewer no line can be laid. Chosen by hand."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,7 @@ def link(found: Detections, grid_s: Array, settings: TrackingSettings | None = N
     kept = [
         rows
         for rows in tracks
-        if len(rows) >= 3
+        if len(rows) >= settings.least_looks
         and found.time_s[rows[-1]] - found.time_s[rows[0]] >= shortest_s
         and is_convincing(found, rows, usual, settings.judgement)
     ]
@@ -78,8 +91,8 @@ def link(found: Detections, grid_s: Array, settings: TrackingSettings | None = N
 
 
 def _linked(found: Detections, settings: TrackingSettings) -> tuple[list[Index], float]:
-    """Rows of every track, and the usual score. Boxes far below it are left out: doubles and things, mostly, and a
-    double beside somebody looks to sure_tracklets like a second candidate.
+    """Rows of every track, and the usual score. Boxes far below it are left out: they are mostly duplicates and
+    objects, and a duplicate beside a person looks like a second candidate to sure_tracklets.
     """
     tracklets = sure_tracklets(found, settings.tracklets)
     usual = usual_score(found, tracklets, settings.judgement)
@@ -93,7 +106,7 @@ def _linked(found: Detections, settings: TrackingSettings) -> tuple[list[Index],
 def smooth_boxes(found: Detections, rows: Index, at_s: Array, settings: TrackingSettings) -> Array:
     """(m, 4) boxes of a track at `at_s`: centres smoothed over a shorter time than sizes."""
     boxes, time_s = found.ltwh_px[rows], found.time_s[rows]
-    weights = np.clip(found.score[rows], 0.1, 1.0)
+    weights = np.clip(found.score[rows], settings.least_weight, 1.0)
     centre = local_linear(time_s, boxes[:, :2] + boxes[:, 2:4] / 2, at_s, settings.smoothing_s, weights)
     size = local_linear(time_s, boxes[:, 2:4], at_s, settings.size_smoothing_s, weights)
     size = np.clip(size, boxes[:, 2:4].min(axis=0), boxes[:, 2:4].max(axis=0))
@@ -106,10 +119,3 @@ def corrected(found: Detections, correction: Correction) -> Detections:
     near = boxes[:, :2] + boxes[:, 2:4] * np.array([correction.left, correction.top])
     far = boxes[:, :2] + boxes[:, 2:4] * np.array([1.0 + correction.right, 1.0 + correction.bottom])
     return replace(found, ltwh_px=np.concatenate([near, far - near], axis=1))
-
-
-STORE_TRACKING = TrackingSettings(association=AssociationSettings(base_gain=1.0))
-"""For cameras that merge.py brings together: more reluctant to join, since the floor and other cameras know better.
-
-Searched on the simulator's tuning day: floor IDF1 97.3 with a gain of 1, 79.6 with the 2 that serves a single camera.
-"""

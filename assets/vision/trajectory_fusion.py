@@ -1,52 +1,102 @@
 """Camera tracks of one person brought together on the floor, first over cameras, then over time.
 
-A node is a set of camera tracks believed to be one person. Over cameras nodes are joined by mean distance on
-the floor while both are seen, and by clothing; over time by one global assignment with gaps, in which people
-come and go only through the entrance and the exit.
+A node is a set of camera tracks believed to be one person. Over cameras, nodes are joined by their distance on the
+floor while both are seen, and by clothing. Over time they are joined all at once (succession.py): people may be lost
+for a while, but come and go only through the entrance and the exit.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
-Array = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
-FORBIDDEN = 1e6
+from assets.vision.arrays import Array, Index
+from assets.vision.log_odds import logistic
+from assets.vision.succession import FORBIDDEN, chains, successors
 
 
 @dataclass(frozen=True)
 class FusionSettings:
-    """Metres, seconds, and gains in one unit (a join is worth its gain). Who goes out is nobody who comes in up to
-    `turn_s` before, or ever after.
+    """Which camera tracks are one person. Gains are in one unit: a join is worth its gain, and is made if that is above
+    0 (over cameras: above `min_gain`).
+
+    Decided on the simulated tuning days (docs/benchmarks.md; ADR 030 has what the rules gave), where no field says
+    otherwise.
     """
 
     same_place_m: float = 0.75
+    """Distance on the floor, in metres, at which two cameras' tracks speak neither for nor against one person."""
     place_scale_m: float = 0.25
+    """Metres nearer than that for a gain of 1; half the spread of the two positions is added."""
+    most_near: float = 3.0
+    """Most gain that nearness gives. Chosen by hand."""
+    most_apart: float = 6.0
+    """Most that distance takes. Chosen by hand."""
     min_common_s: float = 0.4
+    """Seconds that two cameras must see both tracks at once to be compared at all."""
     full_trust_s: float = 2.0
+    """Seconds seen at once from which a comparison counts in full."""
     clothing_weight: float = 4.0
+    """Gain for each unit of likeness of clothing above `clothing_zero`."""
     clothing_zero: float = 0.75
+    """Likeness of clothing (Bhattacharyya coefficient, 0 to 1) that speaks neither for nor against."""
     conflict_s: float = 0.6
+    """Seconds for which one camera must show two tracks at once to say anything about them."""
     conflict_m: float = 0.6
+    """Metres apart (median) from which two such tracks are two people."""
+    same_camera_gain: float = 0.5
+    """Gain of two tracks of one camera that lie on each other: two boxes of one person. Chosen by hand."""
     min_gain: float = 0.3
+    """Mean gain from which two sets of camera tracks are joined."""
+    least_variance_m2: float = 0.01
+    """Added to a position's variance, in square metres, before it becomes a weight. Chosen by hand."""
     max_gap_s: float = 20.0
+    """Longest time, in seconds, that a person may be lost by all cameras."""
     overlap_s: float = 0.6
+    """Seconds for which somebody who follows may be seen before the one they follow has ended."""
     base_gain: float = 1.0
+    """Gain of a join over time that nothing speaks for or against."""
     position_sigma_m: float = 0.5
+    """Metres (sigma) from where somebody was expected to where they are found at once."""
     position_sigma_m_s: float = 0.7
+    """Metres by which that grows with each second: a lost walker may be a stride farther than the mean says
+    (ADR 030)."""
+    most_miss: float = 4.0
+    """Sigmas beyond which a miss costs no more. Chosen by hand."""
+    miss_power: float = 1.5
+    """The miss (in sigmas) raised to this is what it costs. Chosen by hand."""
     gap_weight_per_s: float = 0.1
+    """Loss for each second of the gap."""
     interior_gain: float = 1.2
+    """What joining gains when both ends lie in the middle of the store; at the gates it costs as much."""
     max_speed_m_s: float = 2.5
+    """Fastest that anybody walks, metres a second."""
+    jump_m: float = 1.2
+    """Metres that are allowed on top, for errors of position. Chosen by hand."""
+    velocity_s: float = 1.0
+    """Seconds at an end from which a person's speed is taken. Chosen by hand."""
+    velocity_doubt_s2: float = 0.3
+    """Draws the speed of a very short path to zero: added to the spread of its times, in square seconds. Chosen by
+    hand."""
     coast_s: float = 0.8
+    """Seconds for which a lost person is expected to keep their speed."""
     edge_s: float = 1.0
+    """Seconds from the first and the last moment of the footage within which people may stand anywhere."""
     gone_s: float = 2.0
+    """Seconds of a gap from which `gone_penalty` counts in full: a second may be lost at the gate."""
     gone_penalty: float = 4.0
+    """Loss for joining somebody who ended at the exit, or who began at the entrance."""
     turn_s: float = 2.0
+    """Seconds. A track that leaves by the gate is never joined to one that enters later than this before it left."""
+    sure_slope: float = 1.5
+    """Log-odds of a join being right for each unit that it gains more than the next best. Chosen by hand."""
+    sure_shift: float = 0.5
+    """Log-odds of a join that is no better than the next best. Chosen by hand."""
+    sure_most: float = 6.0
+    """Log-odds beyond which no join is surer. Chosen by hand."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +134,11 @@ class _Path:
     camera_count: Index
 
 
-def fuse(tracks: Sequence[FloorTrack], numbers: Sequence[int]) -> _Path:
+def fuse(tracks: Sequence[FloorTrack], numbers: Sequence[int], settings: FusionSettings) -> _Path:
     """Information-weighted mean path of the tracks `numbers`."""
     steps = np.concatenate([tracks[n].step for n in numbers])
     places = np.concatenate([tracks[n].xy_m for n in numbers])
-    weights = 1.0 / (np.concatenate([tracks[n].variance_m2 for n in numbers]) + 0.01)
+    weights = 1.0 / (np.concatenate([tracks[n].variance_m2 for n in numbers]) + settings.least_variance_m2)
     unique, inverse = np.unique(steps, return_inverse=True)
     total = np.bincount(inverse, weights)
     mean = np.stack([np.bincount(inverse, weights * places[:, axis]) / total for axis in (0, 1)], axis=1)
@@ -109,9 +159,8 @@ def people(
 ) -> list[Person]:
     """Group camera tracks into people.
 
-    `entrance` and `way_out` (k, 2) say of every track how near its first and its last point are to that zone,
-    from 0 to 1 within it; `footage_steps` are the first and last moment of the day's footage, where people may
-    stand anywhere.
+    `entrance` and `way_out` (k, 2): how near every track's first and last point are to that zone, from 0 (far) to 1
+    (inside). `footage_steps`: first and last moment of the day's footage, at which people may stand anywhere.
     """
     if not tracks:
         return []
@@ -144,7 +193,7 @@ def pair_gains(tracks: Sequence[FloorTrack], step_s: float, settings: FusionSett
                 if common_s >= settings.conflict_s:
                     conflict = distance > settings.conflict_m
                     weight[i, j] = common_s
-                    gain[i, j] = -FORBIDDEN if conflict else 0.5
+                    gain[i, j] = -FORBIDDEN if conflict else settings.same_camera_gain
                 continue
             if common_s < settings.min_common_s:
                 continue
@@ -152,14 +201,13 @@ def pair_gains(tracks: Sequence[FloorTrack], step_s: float, settings: FusionSett
             spread = np.sqrt(float(np.median(one.variance_m2[a] + other.variance_m2[b])))
             scale = settings.place_scale_m + 0.5 * spread
             weight[i, j] = min(common_s, settings.full_trust_s) / settings.full_trust_s
-            gain[i, j] = np.clip((settings.same_place_m - distance) / scale, -6.0, 3.0) + settings.clothing_weight * (
-                alike - settings.clothing_zero
-            )
+            nearness = np.clip((settings.same_place_m - distance) / scale, -settings.most_apart, settings.most_near)
+            gain[i, j] = nearness + settings.clothing_weight * (alike - settings.clothing_zero)
     return weight + weight.T, gain + gain.T
 
 
 def _passed(one: FloorTrack, other: FloorTrack, step_s: float, settings: FusionSettings) -> bool:
-    """Whether one person left before the other came: at the gate they are near each other, and not one."""
+    """Whether one left by the gate before the other came in there: near each other, and two people."""
     turned_s = (int(other.step[0]) - int(one.step[-1])) * step_s
     return one.goes_out and other.comes_in and turned_s > -settings.turn_s
 
@@ -173,7 +221,7 @@ def _over_cameras(tracks: Sequence[FloorTrack], step_s: float, settings: FusionS
     while len(alive) > 1:
         with np.errstate(divide="ignore", invalid="ignore"):
             mean = np.where(weight > 0, total / np.maximum(weight, 1e-9), -FORBIDDEN)
-        # a node joins where it has most evidence first
+        # Where the evidence is strongest is joined first.
         value = np.where((total > 0) & (mean > settings.min_gain), total, -1.0)
         np.fill_diagonal(value, -1.0)
         best = int(np.argmax(value))
@@ -199,7 +247,7 @@ def _over_time(
     footage_steps: tuple[int, int],
     settings: FusionSettings,
 ) -> list[Person]:
-    paths = [fuse(tracks, group) for group in groups]
+    paths = [fuse(tracks, group, settings) for group in groups]
     count = len(paths)
     gain = np.full((count, count), -FORBIDDEN)
     edge = round(settings.edge_s / step_s)
@@ -218,31 +266,25 @@ def _over_time(
             gain[i, j] = _time_gain(before, after, max(gap_s, 0.0), step_s, settings) + settings.interior_gain * (
                 1.0 - open_end[i] - open_start[j]
             )
-            # who ends at the exit has left, who begins at the entrance is somebody new, but for a lost second
+            # Who ends at the exit has left, who begins at the entrance is somebody new; a moment may be lost at both.
             gone = (leaves[i] + enters[j]) * min(max(gap_s, 0.0) / settings.gone_s, 1.0)
             gain[i, j] -= settings.gone_penalty * gone
-    price = np.full((2 * count, 2 * count), FORBIDDEN)
-    price[:count, :count] = np.where(gain > 0, -gain, FORBIDDEN)
-    price[:count, count:] = 0.0
-    price[count:, :] = 0.0
-    rows, columns = linear_sum_assignment(price)
-    following = {
-        int(i): int(j) for i, j in zip(rows, columns, strict=True) if i < count and j < count and gain[i, j] > 0
-    }
-    followed = set(following.values())
-    found = []
-    for first in range(count):
-        if first in followed:
-            continue
-        parts, current, sure = list(groups[first]), first, 1.0
-        while current in following:
-            rivals = np.concatenate([np.delete(gain[current], following[current]), [0.0]])
-            margin = gain[current, following[current]] - max(float(rivals.max()), 0.0)
-            sure *= 1.0 / (1.0 + np.exp(-np.clip(1.5 * margin + 0.5, -6, 6)))
-            current = following[current]
-            parts += groups[current]
-        found.append(Person(tuple(sorted(parts)), float(sure)))
-    return found
+    following = successors(gain)
+    return [
+        Person(tuple(sorted(n for part in chain for n in groups[part])), _sure(gain, chain, settings))
+        for chain in chains(following, count)
+    ]
+
+
+def _sure(gain: Array, chain: Sequence[int], settings: FusionSettings) -> float:
+    """Probability that the whole chain is one person: at each join, how much better it is than the next best."""
+    sure = 1.0
+    for part, successor in itertools.pairwise(chain):
+        rival = max(float(np.delete(gain[part], successor).max(initial=0.0)), 0.0)
+        sure *= logistic(
+            settings.sure_slope * (gain[part, successor] - rival) + settings.sure_shift, settings.sure_most
+        )
+    return sure
 
 
 def _strangers(
@@ -252,10 +294,10 @@ def _strangers(
 
 
 def _time_gain(before: _Path, after: _Path, gap_s: float, step_s: float, settings: FusionSettings) -> float:
-    left_at, left_speed = _end(before, step_s, True)
-    came_at, came_speed = _end(after, step_s, False)
+    left_at, left_speed = _end(before, step_s, True, settings)
+    came_at, came_speed = _end(after, step_s, False, settings)
     jump = float(np.hypot(*(came_at - left_at)))
-    if jump > settings.max_speed_m_s * gap_s + 1.2:
+    if jump > settings.max_speed_m_s * gap_s + settings.jump_m:
         return -FORBIDDEN
     coast = min(gap_s, settings.coast_s)
     sigma = settings.position_sigma_m + settings.position_sigma_m_s * gap_s
@@ -266,17 +308,17 @@ def _time_gain(before: _Path, after: _Path, gap_s: float, step_s: float, setting
     return float(
         settings.base_gain
         + settings.clothing_weight * (alike - settings.clothing_zero)
-        - min(miss / sigma, 4.0) ** 1.5
+        - min(miss / sigma, settings.most_miss) ** settings.miss_power
         - settings.gap_weight_per_s * gap_s
     )
 
 
-def _end(path: _Path, step_s: float, is_last: bool) -> tuple[Array, Array]:
-    """Position and speed (m/s) at an end of a path, over its nearest second."""
+def _end(path: _Path, step_s: float, is_last: bool, settings: FusionSettings) -> tuple[Array, Array]:
+    """Position and speed (m/s) at an end of a path, over its nearest seconds."""
     moment = path.step[-1] if is_last else path.step[0]
-    near = np.abs(path.step - moment) * step_s <= 1.0
+    near = np.abs(path.step - moment) * step_s <= settings.velocity_s
     offset = (path.step[near] - moment) * step_s
     places = path.xy_m[near]
-    spread = ((offset - offset.mean()) ** 2).sum() + 0.3
+    spread = ((offset - offset.mean()) ** 2).sum() + settings.velocity_doubt_s2
     speed = ((offset - offset.mean())[:, None] * (places - places.mean(axis=0))).sum(axis=0) / spread
     return places.mean(axis=0) - speed * offset.mean(), speed

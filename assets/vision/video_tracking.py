@@ -11,21 +11,23 @@ import numpy as np
 import numpy.typing as npt
 
 from assets.vision.appearance import APPEARANCE_SIZE, describe
+from assets.vision.arrays import Array
 from assets.vision.box_fit import BoxFit
 from assets.vision.clips import UnreadableClipError, frames
 from assets.vision.detector import Detector
 from assets.vision.tracking import CameraTracks, TrackingSettings, corrected, link
 from assets.vision.tracklets import Detections
 
-Array = npt.NDArray[np.float64]
 Given = Callable[[int], Array]
 """Frame number -> boxes (n, 5) left, top, width, height, score."""
 VIDEO_WIDTH_PX = 416
-"""Width of the detector's picture for a single video, where nothing presses: the width that the network was trained
-at. On frames 1-400 of PETS09-S2L1 512 and 640 gave no more, 320 and 384 less.
+"""Width, in pixels, of the detector's picture for a single video, where time does not press: what the network was
+trained at. On frames 1-400 of PETS09-S2L1 512 and 640 gave no more, 320 and 384 less.
 """
 FIT_EVERY = 8
+"""Every so many frames one serves to learn how the detector draws its boxes. Chosen by hand."""
 DEFAULT_FPS = 10.0
+"""Frames a second of a video whose header does not say, or cannot be right."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def frame_rate(path: Path) -> float:
         rate = float(capture.get(cv2.CAP_PROP_FPS)) if capture.isOpened() else 0.0
     finally:
         capture.release()
+    # No camera is slower or faster than this; headers are.
     return rate if 0.5 <= rate <= 240.0 else DEFAULT_FPS
 
 

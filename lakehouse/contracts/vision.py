@@ -19,7 +19,9 @@ from lakehouse.contracts.columns import (
     unique,
 )
 
-SEGMENT_STATUSES = ("ok", "unreadable", "empty", "truncated", "duplicate", "misdated")
+SEGMENT_STATUSES = ("ok", "corrected", "truncated", "unreadable", "empty", "untimed", "duplicate", "misdated")
+USABLE_STATUSES = ("ok", "corrected", "truncated")
+"""Of clips that are looked at: whole, with facts from the container where the sidecar does not hold, or cut short."""
 EPISODE_KINDS = ("change", "touch", "opening", "closing")
 EVENT_TYPES = ("pick", "put_back", "swap", "touch", "restock")
 
@@ -48,13 +50,13 @@ FOOTAGE_SEGMENTS = TableContract(
         CAMERA_ID,
         CLIP_ID,
         instant("captured_at", "Capture time of the first frame, by the store's clock."),
-        instant("ended_at", "Capture time of the last frame; equal to captured_at if nothing decodes."),
+        instant("ended_at", "Capture time of the last frame; captured_at if nothing decodes or untimed."),
         Column("duration_ms", pl.Int64, "From the first to the end of the last frame.", "ms"),
         Column("frame_count", pl.Int32, "Frames that decode.", "frames"),
         Column("declared_frame_count", pl.Int32, "Frames the sidecar promises.", "frames"),
-        Column("fps", pl.Float64, "True frame rate, from the sidecar.", "1/s"),
-        Column("width_px", pl.Int32, "Width of a frame.", "px"),
-        Column("height_px", pl.Int32, "Height of a frame.", "px"),
+        Column("fps", pl.Float64, "True frame rate, from the sidecar; from the container if corrected.", "1/s"),
+        Column("width_px", pl.Int32, "Width of a frame as it is shown.", "px"),
+        Column("height_px", pl.Int32, "Height of a frame as it is shown.", "px"),
         Column("size_bytes", pl.Int64, "Size of the file.", "B"),
         Column("sha256", pl.String, "Hash of the file."),
         Column("status", pl.String, f"One of {', '.join(SEGMENT_STATUSES)}."),
@@ -74,7 +76,7 @@ FOOTAGE_SEGMENTS = TableContract(
         unique("clip_id"),
         present("sha256"),
         one_of("status", SEGMENT_STATUSES),
-        between("duration_ms", 0, 3_600_000),
+        between("duration_ms", 0, 3_660_000),
         between("skew_ms", -2_000, 2_000, Severity.WARNING),
         between("gap_before_ms", 0, 1_000, Severity.WARNING),
     ),
@@ -232,9 +234,9 @@ TRACK_POINTS = TableContract(
     clock_column="captured_at",
     expectations=(
         unique("track_id", "captured_at"),
-        between("speed_m_s", 0.0, 4.0, mostly=0.995),
-        between("x_m", -5.0, 500.0),
-        between("y_m", -5.0, 500.0),
+        between("speed_m_s", 0.0, 4.0, Severity.WARNING, mostly=0.995),
+        between("x_m", -5.0, 500.0, Severity.WARNING),
+        between("y_m", -5.0, 500.0, Severity.WARNING),
     ),
 )
 

@@ -17,6 +17,7 @@ from resources.warehouse import (
     look_over,
     open_read_only,
     profile,
+    what_is_wrong,
 )
 
 FIT = "create table marts.sales (store_id varchar, business_date date, value_fen bigint, mean_fen double)"
@@ -53,6 +54,21 @@ def test_anything_else_is_refused(tmp_path: Path, statement: str, named: str) ->
     with pytest.raises(WarehouseRefused) as refused:
         look_over(file, ["sales"])
     assert named in str(refused.value)
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.3, 0.7, 0.99])
+def test_a_file_that_was_cut_short_is_not_for_analysts(tmp_path: Path, kept: float) -> None:
+    rows = "create table marts.sales as select 's' || range % 7 as store_id, hash(range) as value from range(200_000)"
+    file = make(tmp_path / "analytics.duckdb", rows)
+    assert what_is_wrong(file, ["sales"]) == ""
+    assert what_is_wrong(file, ["sales", "visits"]) == f"marts.visits in {file} cannot be read (CatalogException)"
+    data = file.read_bytes()
+    file.write_bytes(data[: int(len(data) * kept)])
+    assert str(file) in what_is_wrong(file, ["sales"])
+    file.write_bytes(b"x" * 100_000)
+    assert what_is_wrong(file, ["sales"]).startswith(f"{file} cannot be read (")
+    file.unlink()
+    assert what_is_wrong(file, ["sales"]) == f"{file} is not there"
 
 
 def test_decimals_are_one_value(tmp_path: Path) -> None:

@@ -127,12 +127,24 @@ Judge = Callable[[], list[ExpectationResult]]
 
 
 def segments(**changes: object) -> Judge:
-    row = {"camera_id": "c1", "clip_id": "k1", "status": "ok", "reason": ""} | changes
+    row = {
+        "camera_id": "c1",
+        "clip_id": "k1",
+        "status": "ok",
+        "reason": "",
+        "width_px": 640,
+        "height_px": 480,
+    } | changes
     return lambda: vision_checks.check_footage_segments(rows_of(FOOTAGE_SEGMENTS, row), CAMERA)
 
 
-def detections(**changes: object) -> Judge:
-    return lambda: vision_checks.check_detections(rows_of(DETECTIONS, BOX | changes), CAMERA, SEGMENT)
+def detections(left_out: int = 0, **changes: object) -> Judge:
+    return lambda: vision_checks.check_detections(rows_of(DETECTIONS, BOX | changes), CAMERA, SEGMENT, left_out)
+
+
+def agreement(*reasons: str) -> Judge:
+    misplaced = pl.DataFrame({"camera_id": ["c1" for _ in reasons], "reason": list(reasons)})
+    return lambda: [vision_checks.check_cameras_agree(misplaced, rows_of(DETECTIONS, BOX))]
 
 
 def episodes(**changes: object) -> Judge:
@@ -162,6 +174,9 @@ VISION: dict[tuple[str, str], tuple[Judge, Judge]] = {
     ("vision/footage_segments", "hash_is_promised"): (segments(), segments(reason="not the file (hash)")),
     ("vision/footage_segments", "cameras_known"): (segments(), segments(camera_id="c9")),
     ("vision/footage_segments", "cameras_cover_hours"): (segments(), segments(status="empty")),
+    ("vision/footage_segments", "pictures_fit_cameras"): (segments(), segments(width_px=480)),
+    ("vision/detections", "clips_looked_through"): (detections(), detections(left_out=1)),
+    ("vision/sightings", "cameras_agree"): (agreement(), agreement("alone")),
     ("vision/detections", "box_inside_frame"): (detections(), detections(left_px=600.0)),
     ("vision/detections", "clips_known"): (detections(), detections(clip_id="k9")),
     ("vision/slot_episodes", "slots_known"): (episodes(), episodes(slot_id="g9")),

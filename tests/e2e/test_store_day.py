@@ -66,6 +66,12 @@ class Platform:
         assert found is not None
         return {label: value.value for label, value in found.metadata.items()}
 
+    def count(self, table: str, check: str) -> object:
+        """How many rows broke a check when it was last asked."""
+        key = dg.AssetCheckKey(dg.AssetKey(table.split("/")), check)
+        record = self.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)[0]
+        return record.event.dagster_event.asset_check_evaluation_data.metadata["count"].value  # type: ignore[union-attr]
+
     def versions(self) -> dict[str, int | None]:
         names = [("vision", "detections"), ("vision", "slot_episodes"), ("vision", "shelf_events")]
         names += [("orders", name) for name in ("gate_events", "visits", "baskets", "orders", "review_items")]
@@ -149,6 +155,27 @@ def test_a_late_clip_is_analysed_alone(platform: Platform) -> None:
     found = platform.numbers("vision", "detections")
     assert (found["clips_analysed"], found["clips_kept_from_before"]) == (1, 2)
     assert scan(platform.lake, contract("vision", "footage_segments")).collect().height == 3
+
+
+def test_clips_that_no_calibration_fits_are_left_out_and_the_day_goes_on(platform: Platform) -> None:
+    """A stranger's camera and a clip of twice the size: said by checks, and nobody's day is lost. A third clip claims
+    thrice its rate: what is seen in it has the container's times."""
+    events = scan(platform.lake, contract("vision", "shelf_events")).collect()
+    land_clip(platform.landing, "c9", platform.began)
+    land_clip(platform.landing, "c2", platform.began + timedelta(seconds=30), scale=2)
+    hasty = platform.began + timedelta(seconds=45)
+    land_clip(platform.landing, "c1", hasty, picked=False, claimed_fps=30.0)
+    assert platform.run("store_day").success
+    found = platform.numbers("vision", "detections")
+    assert (found["clips_of_unknown_cameras"], found["clips_of_other_size"], found["clips_analysed"]) == (1, 1, 1)
+    assert platform.count("vision/footage_segments", "cameras_known") == 1
+    assert platform.count("vision/footage_segments", "pictures_fit_cameras") == 1
+    assert platform.count("vision/detections", "clips_looked_through") == 2
+    assert scan(platform.lake, contract("vision", "shelf_events")).collect().equals(events)
+    clips = scan(platform.lake, contract("vision", "footage_segments")).filter(captured_at=hasty).collect()
+    assert clips.select("status", "duration_ms").rows() == [("corrected", 4000)]
+    states = scan(platform.lake, contract("vision", "slot_episodes")).filter(clip_id=clips["clip_id"][0]).collect()
+    assert states["ended_at"].max() > hasty + timedelta(seconds=3)  # type: ignore[operator]
 
 
 def test_a_failed_blocking_check_leaves_the_table_as_it_was(platform: Platform) -> None:

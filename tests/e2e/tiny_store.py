@@ -80,15 +80,24 @@ def land_reference(landing: Path) -> None:
     )
 
 
-def land_clip(landing: Path, camera_id: str, captured_at: datetime, seconds: float = 4.0, picked: bool = True) -> Path:
-    """A clip with its sidecar; in its middle the left block leaves under a moving bar."""
+def land_clip(
+    landing: Path,
+    camera_id: str,
+    captured_at: datetime,
+    seconds: float = 4.0,
+    picked: bool = True,
+    scale: int = 1,
+    claimed_fps: float = FPS,
+) -> Path:
+    """A clip with its sidecar; in its middle the left block leaves under a moving bar. `scale`: how much larger its
+    pictures are than what the camera is calibrated for; `claimed_fps`: the rate that its sidecar gives."""
     import cv2
 
     folder = landing / "footage" / STORE_ID / camera_id
     folder.mkdir(parents=True, exist_ok=True)
     stem = captured_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.000Z")
     path = folder / f"{stem}.mp4"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), FPS, (WIDTH, HEIGHT))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), FPS, (WIDTH * scale, HEIGHT * scale))
     count = int(seconds * FPS)
     for index in range(count):
         frame = np.full((HEIGHT, WIDTH, 3), 200, dtype=np.uint8)
@@ -97,16 +106,16 @@ def land_clip(landing: Path, camera_id: str, captured_at: datetime, seconds: flo
             cv2.rectangle(frame, (50, 100), (110, 175), (40, 60, 180), -1)
         if picked and abs(index - count // 2) < 4:
             cv2.rectangle(frame, (60, 0), (100, 150), (90, 110, 160), -1)
-        writer.write(frame)
+        writer.write(cv2.resize(frame, None, fx=scale, fy=scale))
     writer.release()
     sidecar = {
         "camera_id": camera_id,
         "store_id": STORE_ID,
         "captured_at": captured_at.astimezone(UTC).isoformat(timespec="milliseconds"),
-        "fps": FPS,
+        "fps": claimed_fps,
         "frame_count": count,
-        "width_px": WIDTH,
-        "height_px": HEIGHT,
+        "width_px": WIDTH * scale,
+        "height_px": HEIGHT * scale,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "clock_skew_ms": 0,
     }

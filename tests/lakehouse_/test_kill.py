@@ -15,11 +15,13 @@ import polars as pl
 import pytest
 
 from lakehouse.commit import no_steps
+from lakehouse.commit_notes import read_note
 from lakehouse.contract import TableContract
-from lakehouse.errors import ContractVersionMismatch
+from lakehouse.errors import ContractVersionMismatch, TableDamaged
 from lakehouse.lake import Lake
 from lakehouse.lease import hold_lease
 from lakehouse.maintenance import trim_logs
+from lakehouse.reader import scan
 from lakehouse.writer import replace_partition
 from tests.lakehouse_.killed_process import HOURS, NEW_SIGHTS, SCENARIOS, Killer, content
 from tests.lakehouse_.tables import DAY, INFO, NOW, SIGHTS, data_files, sights
@@ -46,7 +48,11 @@ def steps_of(scenario: str, folder: Path) -> int:
     before(lake, no_steps)
     killer = Killer(-1)
     act(lake, killer)
-    return len(killer.seen) + killer.seen.count("file written")
+    return (
+        len(killer.seen)
+        + killer.seen.count("file written")
+        + sum(killer.seen.count(step) for step in ("noted", "mark noted"))
+    )
 
 
 def read(lake: Lake, contract: TableContract) -> pl.DataFrame:
@@ -93,12 +99,46 @@ def test_killed_at_every_step(scenario: str, tmp_path: Path) -> None:
 
         act(lake, no_steps)
         assert read(lake, contract).equals(new), f"no healing after step {step}"
+        healed, note = lake.open(contract), read_note(lake, contract)
+        assert healed is not None
+        assert note is not None
+        assert note.version == healed.version(), f"the note is behind after step {step}"
         trim_logs(lake, [contract], pause_s=0.0)
         table = lake.open(contract)
         assert table is not None
         live = set(pl.DataFrame(table.get_add_actions()).get_column("path"))
         assert data_files(Path(lake.uri(contract))) == live, f"leftovers after step {step}"
     assert outcomes == {"old", "new"}
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_drop_from_a_damaged_table_killed_at_every_step_hides_no_damage(lost: int, tmp_path: Path) -> None:
+    """A drop commits: a log that lacks an entry must not grow until it fits its note again."""
+    _, before, act = SCENARIOS["drop"]
+
+    def damaged(lake: Lake) -> None:
+        before(lake, no_steps)
+        for seed in range(1, lost + 1):
+            rows = sights(HOURS, seed=seed)
+            replace_partition(lake, SIGHTS, rows, DAY.partition(SIGHTS), commit=INFO, now=NOW)
+        for version in range(2, 2 + lost):
+            (Path(lake.uri(SIGHTS)) / "_delta_log" / f"{version:020d}.json").unlink()
+
+    counting = Lake(str(tmp_path / "counting"))
+    damaged(counting)
+    killer = Killer(-1)
+    act(counting, killer)
+    for step in range(len(killer.seen)):
+        lake = Lake(str(tmp_path / f"step-{step}"))
+        damaged(lake)
+        process = start(Path(lake.root), "drop", step)
+        process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL
+        for _ in range(2):
+            with pytest.raises(TableDamaged, match="its log ends at"):
+                scan(lake, SIGHTS)
+            act(lake, no_steps)
+        assert not any(HOURS[0] in name for name in data_files(Path(lake.uri(SIGHTS))))
 
 
 def migrated_or_not(lake: Lake) -> pl.DataFrame:

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import polars as pl
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
 
 from lakehouse import errors
 from lakehouse.lake import Lake
 from lakehouse.lease import hold_lease
 from lakehouse.properties import arrow_schema
-from lakehouse.reader import scan
+from lakehouse.reader import scan, table_version
+from lakehouse.seals import seal
 from lakehouse.writer import append_once, replace_partition
 from tests.lakehouse_.tables import DAY, INFO, LEDGER, NOW, SIGHTS, TOTALS, sights, totals
 
@@ -89,6 +92,73 @@ def test_who_lost_the_lease_commits_nothing(bucket_lake: Lake) -> None:
             bucket_lake, TOTALS, totals({1: 11}), DAY.partition(TOTALS), commit=INFO, now=NOW, steps=steal
         )
     assert scan(bucket_lake, TOTALS).collect().get_column("amount_fen").to_list() == [10]
+
+
+@pytest.fixture
+def quick_takeover(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(hold_lease.__wrapped__.__kwdefaults__, "takeover_s", 0.3)  # type: ignore[attr-defined]
+
+
+def steal_lease(lake: Lake) -> None:
+    """What a holder finds that slept for too long: an object that is no longer its own."""
+    lake.objects.put_bytes(b"somebody else 1", "_engine/leases/probe/totals")
+
+
+@pytest.mark.usefixtures("quick_takeover")
+def test_who_lost_the_lease_after_its_check_leaves_the_winners_file_alone(bucket_lake: Lake) -> None:
+    """Both write the same rows to the same version: their files have the same bytes, not the same name."""
+    rows, day = totals({1: 11}), DAY.partition(TOTALS)
+    replace_partition(bucket_lake, TOTALS, totals({1: 10}), day, commit=INFO, now=NOW)
+
+    def lose(step: str) -> None:
+        if step == "lease checked":
+            steal_lease(bucket_lake)
+            assert replace_partition(bucket_lake, TOTALS, rows, day, commit=INFO, now=NOW).committed
+
+    report = replace_partition(bucket_lake, TOTALS, rows, day, commit=INFO, now=NOW, steps=lose)
+    assert not report.committed  # it read again, and its rows were there
+    assert scan(bucket_lake, TOTALS).collect().get_column("amount_fen").to_list() == [11]
+
+
+@pytest.mark.usefixtures("quick_takeover")
+def test_a_seal_that_slips_in_between_check_and_commit_stops_the_commit(bucket_lake: Lake) -> None:
+    replace_partition(bucket_lake, TOTALS, totals({1: 10}), DAY.partition(TOTALS), commit=INFO, now=NOW)
+    sealed_at: list[int | None] = []
+
+    def slip_in(step: str) -> None:
+        if step == "lease checked":
+            steal_lease(bucket_lake)
+            assert seal(bucket_lake, DAY, [TOTALS], run_id="run-2", now=NOW)
+            sealed_at.append(table_version(bucket_lake, TOTALS))
+
+    with pytest.raises(errors.LeaseLost):
+        replace_partition(
+            bucket_lake, TOTALS, totals({1: 99}), DAY.partition(TOTALS), commit=INFO, now=NOW, steps=slip_in
+        )
+    assert scan(bucket_lake, TOTALS).collect().get_column("amount_fen").to_list() == [10]
+    assert [table_version(bucket_lake, TOTALS)] == sealed_at
+    assert len([key for key in bucket_lake.objects.list(TOTALS.path) if "_delta_log" not in key.key]) == 1
+
+
+def test_a_lease_that_was_given_back_needs_no_fence(bucket_lake: Lake) -> None:
+    for seed in (1, 2):
+        replace_partition(bucket_lake, TOTALS, totals({1: seed}), DAY.partition(TOTALS), commit=INFO, now=NOW)
+    assert table_version(bucket_lake, TOTALS) == 2
+
+
+def test_a_store_that_refuses_a_commit_it_has_made_loses_no_file(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that repeats a put whose answer got lost hears that somebody was first: it was itself."""
+    made = DeltaTable.create_write_transaction
+
+    def made_and_refused(self: DeltaTable, *arguments: Any, **more: Any) -> None:
+        made(self, *arguments, **more)
+        raise CommitFailedError("already there")
+
+    append_once(lake, LEDGER, totals({1: 10}), commit=INFO, now=NOW)
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", made_and_refused)
+    report = append_once(lake, LEDGER, totals({2: 20}), commit=INFO, now=NOW)
+    assert (report.committed, report.version, report.attempts) == (True, 2, 1)
+    assert scan(lake, LEDGER).collect().get_column("row_id").sort().to_list() == [1, 2]
 
 
 def test_a_commit_that_came_second_reads_again(lake: Lake) -> None:

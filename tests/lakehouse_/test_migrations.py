@@ -71,6 +71,31 @@ def test_a_step_that_breaks_the_contract_changes_nothing(lake: Lake) -> None:
     assert scan(lake, TOTALS).collect().sort("row_id").equals(totals({1: 10, 2: 20}))
 
 
+def test_a_step_that_changes_values_alone_is_taken_once(lake: Lake) -> None:
+    """The schema does not say whether the rows are new: killed between the two commits, the amounts would be taken
+    ten times again, or never."""
+    same_columns = replace(TOTALS, version=2)
+    steps = (Migration(TOTALS.path, 1, lambda rows: rows.with_columns(pl.col("amount_fen") * 10)),)
+
+    class Killed(BaseException):
+        pass
+
+    for moment in ("mark noted", "file written", "rows migrated", "version set", "noted"):
+        table = replace(TOTALS, name=moment.replace(" ", "_"))
+        later = replace(same_columns, name=table.name)
+        own = tuple(replace(step, table=table.path) for step in steps)
+        replace_partition(lake, table, totals({1: 10}), DAY.partition(table), commit=INFO, now=NOW)
+
+        def die(step: str, moment: str = moment) -> None:
+            if step == moment:
+                raise Killed
+
+        with pytest.raises(Killed):
+            migrate(lake, later, commit=INFO, now=NOW, migrations=own, steps=die)
+        migrate(lake, later, commit=INFO, now=NOW, migrations=own)
+        assert scan(lake, later).collect().get_column("amount_fen").to_list() == [100]
+
+
 def test_an_absent_table_needs_none(lake: Lake) -> None:
     assert not migrate(lake, V3, commit=INFO, now=NOW, migrations=())
 

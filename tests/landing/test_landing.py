@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.landing import Landing, Rejection, append_line, landed_schema
-from resources.landing_footage import consume_footage, format_stamp, frame_of_clips, parse_stamp, read_footage
+from resources.landing_footage import consume_footage, format_stamp, parse_stamp, read_footage
 from resources.landing_formats import (
     ACCOUNTS,
     GATE_EVENTS,
@@ -228,21 +228,40 @@ STAMP = "20261122T020000.250Z"
 def test_a_clip_and_its_sidecar_move_to_their_hour(landing: Landing, tmp_path: Path) -> None:
     clip(landing, STAMP, frame_times_ms=[0, 100, 205])
     batch = read_footage(landing)
-    row = frame_of_clips(batch).row(0, named=True)
+    landed = batch.clips[0]
     digest = hashlib.sha256(b"clip").hexdigest()
-    assert row["path"] == f"s001/c1/2026-11-22T02Z/{STAMP}-{digest[:12]}.mp4"
-    assert row["captured_at"] == row["stamped_at"] == datetime(2026, 11, 22, 2, 0, 0, 250_000, UTC)
-    assert row["is_intact"]
-    assert batch.clips[0].sidecar.frame_times_ms == (0, 100, 205)
+    assert landed.place == f"s001/c1/2026-11-22T02Z/{STAMP}-{digest[:12]}.mp4"
+    assert landed.sidecar.captured_at == landed.stamped_at == datetime(2026, 11, 22, 2, 0, 0, 250_000, UTC)
+    assert landed.is_intact
+    assert landed.sidecar.frame_times_ms == (0, 100, 205)
     consume_footage(landing, batch, tmp_path / "footage", now=NOW)
-    assert (tmp_path / "footage" / row["path"]).read_bytes() == b"clip"
-    assert (tmp_path / "footage" / row["path"]).with_suffix(".json").is_file()
+    assert (tmp_path / "footage" / landed.place).read_bytes() == b"clip"
+    assert (tmp_path / "footage" / landed.place).with_suffix(".json").is_file()
     assert files(landing) == []
     clip(landing, STAMP)
     consume_footage(landing, read_footage(landing), tmp_path / "footage", now=NOW)
     clip(landing, STAMP, b"another")
     consume_footage(landing, read_footage(landing), tmp_path / "footage", now=NOW)
     assert len(list((tmp_path / "footage").rglob("*.mp4"))) == 2, "the same once, another content beside it"
+
+
+@pytest.mark.parametrize(
+    ("skew_ms", "store_time", "hour"),
+    [
+        # A recorder eight hours ahead: store time is the earlier one, and a clip must not live eight hours longer.
+        (8 * 3_600_000, "2026-11-21T18:00:00.250+00:00", "2026-11-21T18Z"),
+        # One that is behind, or only says so: the store's time decides the day, the camera's still how long it lives.
+        (-8 * 3_600_000, "2026-11-22T10:00:00.250+00:00", "2026-11-22T02Z"),
+    ],
+)
+def test_a_skew_moves_a_clip_to_store_time_and_never_prolongs_its_life(
+    landing: Landing, skew_ms: int, store_time: str, hour: str
+) -> None:
+    clip(landing, STAMP, clock_skew_ms=skew_ms)
+    found = read_footage(landing).clips[0]
+    assert found.sidecar.store_time.isoformat(timespec="milliseconds") == store_time
+    assert found.hour == hour
+    assert found.place.startswith(f"s001/c1/{hour}/{STAMP}-")
 
 
 def test_half_a_delivery_waits(landing: Landing) -> None:
@@ -259,7 +278,8 @@ def test_half_a_delivery_waits(landing: Landing) -> None:
         ({"store_id": "s009"}, Reason.WRONG_STORE),
         ({"operator": SECRET}, Reason.UNKNOWN_FIELD),
         ({"fps": 0}, Reason.OUT_OF_RANGE),
-        ({"frame_times_ms": [0, 0]}, Reason.OUT_OF_RANGE),
+        ({"frame_times_ms": [0, "100"]}, Reason.WRONG_TYPE),
+        ({"frame_times_ms": [0, 10**9]}, Reason.OUT_OF_RANGE),
         ({"sha256": "x"}, Reason.NOT_AN_ID),
     ],
 )

@@ -78,6 +78,17 @@ def test_a_decision_about_nothing_is_refused() -> None:
     assert [r.reason for r in found.refused] == [Reason.UNKNOWN_REVIEW]
 
 
+@pytest.mark.parametrize("reason", sorted(review.OF_NOBODY))
+@pytest.mark.parametrize("word", ["accept", "amend", "reject"])
+def test_what_nobody_can_be_billed_for_is_only_rejected(reason: str, word: str) -> None:
+    waiting = items().with_columns(reason=pl.lit(reason))
+    lines = {"p1": 1} if word == "amend" else None
+    found = review.resolve(landed(waiting["review_id"].item(), word, lines=lines), waiting, NO_DECISIONS, prices())
+    expected = [] if word == "reject" else [("decision", Reason.NOBODY_TO_BILL)]
+    assert [(r.field, r.reason) for r in found.refused] == expected
+    assert found.decisions.height == (word == "reject")
+
+
 def test_nobody_accepts_a_basket_with_an_unknown_product() -> None:
     waiting = run([visit("v1")], [event(1, "v1", "pick", None)])[1].review_items
     found = review.resolve(landed(waiting["review_id"].item(), "accept"), waiting, NO_DECISIONS, prices())

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from assets.orders import review_cli
@@ -26,6 +27,15 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> SimulatedDay:
     return simulate(tmp_path_factory.mktemp("day"), seed=7)
 
 
+DOUBTFUL = "d0" * 12
+
+
+def with_a_doubtful_order(items: pl.DataFrame) -> pl.DataFrame:
+    """The day's items and one more that somebody could be billed for."""
+    more = items.head(1).with_columns(review_id=pl.lit(DOUBTFUL), reason=pl.lit("low_confidence"))
+    return pl.concat([items, more.select(items.columns)])
+
+
 @pytest.fixture
 def home(day: SimulatedDay, tmp_path: Path) -> Path:
     lake, info = Lake(str(tmp_path / "lake")), CommitInfo("run", "code", "model", "planogram")
@@ -35,7 +45,7 @@ def home(day: SimulatedDay, tmp_path: Path) -> Path:
     for contract, frame in (
         (tables.VISITS, day.binding.visits),
         (tables.VISIT_TRACKS, day.binding.visit_tracks),
-        (tables.REVIEW_ITEMS, day.settlement.review_items),
+        (tables.REVIEW_ITEMS, with_a_doubtful_order(day.settlement.review_items)),
         (SHELF_EVENTS, day.shelf_events),
         (TRACK_POINTS, day.track_points),
     ):
@@ -48,7 +58,8 @@ def run(home: Path, day: SimulatedDay, *arguments: str, hours: float = 12.0) -> 
 
 
 def first_id(home: Path) -> str:
-    return str(scan(Lake(str(home / "lake")), tables.REVIEW_ITEMS).collect()["review_id"][0])
+    items = scan(Lake(str(home / "lake")), tables.REVIEW_ITEMS).filter(pl.col("reason") == "no_account").collect()
+    return str(items["review_id"][0])
 
 
 def test_the_queue_is_listed_with_reasons(
@@ -57,7 +68,7 @@ def test_the_queue_is_listed_with_reasons(
     monkeypatch.setenv("COLUMNS", "200")
     assert run(home, day) == 0
     printed = capsys.readouterr().out
-    assert f"{day.settlement.review_items.height} review items wait" in printed
+    assert f"{day.settlement.review_items.height + 1} review items wait" in printed
     assert "came in without a scan" in printed
     assert not any(account in printed for account in day.true_account.values() if account)
 
@@ -78,7 +89,7 @@ def test_a_decision_is_written_once_and_leaves_the_queue(
 
 def test_an_amendment_carries_its_lines(home: Path, day: SimulatedDay) -> None:
     product = day.reference.frames["products"]["product_id"][0]
-    assert run(home, day, "decide", first_id(home), "amend", "--line", f"{product}=2", "--reviewer", "r1") == 0
+    assert run(home, day, "decide", DOUBTFUL, "amend", "--line", f"{product}=2", "--reviewer", "r1") == 0
     line = json.loads(next((home / "landing/reviews").glob("*.jsonl")).read_text())
     assert line["lines"] == [{"product_id": product, "quantity": 2}]
 
@@ -86,9 +97,13 @@ def test_an_amendment_carries_its_lines(home: Path, day: SimulatedDay) -> None:
 @pytest.mark.parametrize(
     ("arguments", "hours", "word"),
     [
-        (("decide", "{id}", "amend", "--reviewer", "r1"), 12, "lines"),
-        (("decide", "{id}", "amend", "--line", "nothing=1", "--reviewer", "r1"), 12, "unknown_reference"),
-        (("decide", "{id}", "accept", "--reviewer", "r1"), 90, "evidence_expired"),
+        (("decide", DOUBTFUL, "amend", "--reviewer", "r1"), 12, "lines: not_allowed; amend needs --line"),
+        (("decide", DOUBTFUL, "amend", "--line", "nothing=1", "--reviewer", "r1"), 12, "lines.product_id: unknown"),
+        (("decide", DOUBTFUL, "accept", "--reviewer", "r1"), 90, "evidence_expired"),
+        (("decide", DOUBTFUL, "accept", "--reviewer", "no one"), 12, "reviewer_id: not_an_id; --reviewer takes"),
+        (("decide", DOUBTFUL, "accept", "--reviewer", "r1", "--reason", "x" * 501), 12, "reason: out_of_range"),
+        (("decide", "{id}", "accept", "--reviewer", "r1"), 12, "only reject settles it"),
+        (("decide", "{id}", "amend", "--line", "p1=1", "--reviewer", "r1"), 12, "only reject settles it"),
         (("decide", "zzz", "accept", "--reviewer", "r1"), 12, "no review item"),
         (("picture", "zzz"), 12, "no review item"),
         (("picture", "{id}"), 71, "no longer be reviewed"),
@@ -105,7 +120,9 @@ def test_what_would_be_refused_is_said_at_once_and_nothing_is_written(
 ) -> None:
     filled = [argument.replace("{id}", first_id(home)) for argument in arguments]
     assert run(home, day, *filled, hours=hours) == 2
-    assert word in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert word in said
+    assert ("--line" in said) == ("lines: not_allowed" in word)
     assert not (home / "landing").exists()
     assert not (home / "tmp").exists()
     assert decide_until(day.store_day) < day.store_day.start_at + timedelta(hours=90)

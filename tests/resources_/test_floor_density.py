@@ -32,8 +32,10 @@ Walk = tuple[int, list[tuple[float, float]]]
 
 
 def walks(low_m: float, high_m: float) -> st.SearchStrategy[Walk]:
+    # As wide as the table's columns: rounded up to the border, a place of the crowd would lie on the far side.
     places = st.tuples(
-        st.floats(low_m, high_m, exclude_max=True, allow_subnormal=False), st.floats(0, 4, exclude_max=True)
+        st.floats(low_m, high_m, exclude_max=True, allow_subnormal=False, width=32),
+        st.floats(0, 4, exclude_max=True, width=32),
     )
     return st.tuples(st.integers(0, 40_000), st.lists(places, min_size=1, max_size=30))
 

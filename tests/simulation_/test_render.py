@@ -1,4 +1,4 @@
-"""A very short day, rendered for real where EGL and the simulation extra are there."""
+"""A very short day, and the renderer on it: what renders is among the long tests, which install the renderer."""
 
 from __future__ import annotations
 
@@ -15,23 +15,6 @@ from simulation.layout import LAYOUTS, SHIPPED
 from simulation.scenario import write_script
 from simulation.stock import Shelves, make_planogram
 from simulation.timeline import direct_day
-
-
-def _needs_renderer() -> None:
-    for module in ("moderngl", "anny", "av"):
-        if module == "anny":
-            import importlib.util
-
-            if importlib.util.find_spec("anny") is None:
-                pytest.skip("the simulation extra (anny) is not installed")
-        else:
-            pytest.importorskip(module)
-    import moderngl
-
-    try:
-        moderngl.create_context(standalone=True, backend="egl").release()
-    except Exception as error:  # noqa: BLE001 - whatever moderngl raises where there is no EGL
-        pytest.skip(f"no EGL on this machine: {type(error).__name__}")
 
 
 def test_a_package_put_back_lies_where_it_was() -> None:
@@ -61,8 +44,8 @@ def test_the_same_seed_gives_the_same_day() -> None:
     assert all(np.array_equal(a.position, b.position) for a, b in zip(days[0].motions, days[1].motions, strict=True))
 
 
+@pytest.mark.long
 def test_a_tiny_day_renders_with_boxes_on_the_people(tmp_path: Path) -> None:
-    _needs_renderer()
     from simulation.boxes import person_box
     from simulation.clip import Clip
     from simulation.renderer import Renderer
@@ -110,8 +93,8 @@ def test_a_tiny_day_renders_with_boxes_on_the_people(tmp_path: Path) -> None:
     assert count == 3
 
 
+@pytest.mark.long
 def test_the_reference_of_a_day_is_perturbed_by_one_to_three_pixels(tmp_path: Path) -> None:
-    pytest.importorskip("moderngl")
     import yaml
 
     from simulation.day_rendering import FIRST_DAY

@@ -9,13 +9,15 @@ import cv2
 import numpy as np
 import pytest
 
+from assets.vision import clip_analysis
 from assets.vision.appearance import COLOURS, describe, likeness
 from assets.vision.clip_analysis import AnalysisSettings, analyse_clip
-from assets.vision.clips import Clip
+from assets.vision.clips import Clip, frames
 from assets.vision.clothing import dominant_colour
 from assets.vision.detector import Boxes, Frame, Region
 from assets.vision.geometry import Camera
 from assets.vision.motion import MotionGate
+from assets.vision.slots import SlotView
 from lakehouse.contracts.vision import DETECTIONS, SLOT_EPISODES
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -86,6 +88,20 @@ def test_a_clip_that_fails_gives_a_reason_and_empty_tables(tmp_path: Path) -> No
     camera = Camera("c1", 640, 480, np.eye(3), np.zeros(5), np.eye(3), np.zeros(3))
     wrong = analyse_clip(clip(video(tmp_path / "a.avi", [10] * 5)), camera, [], [], BrightBlob())
     assert "frame size" in wrong.stats.reason
+
+
+def test_a_clip_that_changes_its_size_ends_there_and_keeps_what_came_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = video(tmp_path / "a.avi", [2 * i for i in range(30)])
+    whole = list(frames(path))
+    mixed = [*whole[:10], *(np.ascontiguousarray(frame[:90]) for frame in whole[10:])]
+    monkeypatch.setattr(clip_analysis, "frames", lambda _: iter(mixed))
+    square = [[10, 10], [50, 10], [50, 50], [10, 50]]
+    view = SlotView("s1", np.array(square, dtype=float), 1)
+    result = analyse_clip(clip(path), None, [view], [], BrightBlob())
+    assert (result.stats.reason, result.stats.frame_count) == ("the frames' size changes", 10)
+    assert result.detections["frame_index"].to_list() == [0, 3, 6, 9]
 
 
 def test_settings_change_the_stride(tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ def test_a_polygon_keeps_its_corners_in_any_order_and_a_strange_one_becomes_its_
 
 def test_patches_at_the_picture_s_edge_and_of_large_slots_are_cut() -> None:
     frame = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-    atlas = Atlas.build([quad(-10), quad(190), quad(0, 0, 180, 110)])
+    atlas = Atlas.build([quad(-10), quad(190), quad(0, 0, 180, 110)], SETTINGS)
     assert patches_of(atlas.cut(frame)).shape == (3, 24, 26, 3)
     assert (atlas.cut(frame) == 90).all()
 
@@ -236,7 +236,7 @@ def test_patches_at_the_picture_s_edge_and_of_large_slots_are_cut() -> None:
 def test_every_slot_of_a_sheet_has_its_own_patch() -> None:
     frame = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     frame[:, WIDTH // 2 :] = 200
-    left, right = patches_of(Atlas.build([quad(10), quad(WIDTH - 60)]).cut(frame))
+    left, right = patches_of(Atlas.build([quad(10), quad(WIDTH - 60)], SETTINGS).cut(frame))
     assert (left == 0).all()
     assert (right == 200).all()
 
@@ -246,7 +246,7 @@ def test_gain_ignores_what_moves() -> None:
     frame = rng.integers(40, 180, (HEIGHT, WIDTH, 3)).astype(np.uint8)
     brighter = cv2.convertScaleAbs(frame, alpha=1.25)
     brighter[:, :60] = 10
-    gains = gains_to(thumbnail(frame), np.stack([thumbnail(frame), thumbnail(brighter)]))
+    gains = gains_to(thumbnail(frame), np.stack([thumbnail(frame), thumbnail(brighter)]), SETTINGS)
     assert np.allclose(gains, [[1.0] * 3, [0.8] * 3], atol=0.02)
 
 

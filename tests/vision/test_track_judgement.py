@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.vision.track_judgement import JudgementSettings, is_convincing, log_odds, moved_heights, usual_score
+from assets.vision.log_odds import log_odds, logistic
+from assets.vision.track_judgement import JudgementSettings, is_convincing, moved_heights, usual_score
 from assets.vision.tracking import link
 from assets.vision.tracklets import Detections
 
@@ -49,7 +50,7 @@ def test_a_detector_of_lower_scores_has_a_lower_usual_score(factor: float, prob:
 
 def test_who_stays_must_convince_more_than_who_walks() -> None:
     settings = JudgementSettings()
-    between = float(1 / (1 + np.exp(-(log_odds(np.array(0.7)) - (settings.still_doubt + settings.mover_doubt) / 2))))
+    between = logistic(log_odds(0.7) - (settings.still_doubt + settings.mover_doubt) / 2)
     found, (walker, thing, person) = seen((WALKING, between), (STILL, between), (STILL - 100, 0.7))
     assert is_convincing(found, walker, 0.7, settings)
     assert not is_convincing(found, thing, 0.7, settings)
