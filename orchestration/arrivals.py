@@ -8,10 +8,10 @@ from datetime import date, datetime
 from pathlib import Path
 
 from lakehouse.store_day import StoreDay
-from resources.landing import Landing, files_below
-from resources.landing_days import sort_by_day
-from resources.landing_footage import SIDECAR_SUFFIX
-from resources.partitions import FIRST_DATE
+from resources.landing.days import sort_by_day
+from resources.landing.folder import Landing, files_below
+from resources.landing.footage import SIDECAR_SUFFIX
+from resources.steps.partitions import FIRST_DATE
 
 STORE_WIDE = ("reference", "accounts", "orders_history")
 """Folders whose files belong to no single store-day."""
