@@ -73,7 +73,7 @@ simulate: setup-simulation ## render a new simulated store-day: make simulate SE
 	@$(PY) -m simulation render --seed $(or $(SEED),7) --out "$(or $(OUT),$(OPENAISLE_HOME)/simulated)"
 
 review: setup ## what waits for a person's judgement, and how to decide it: make review ARGS="--help"
-	@$(PY) -m assets.orders.review_cli $(ARGS)
+	@$(PY) -m assets.orders.review $(ARGS)
 
 confirm-time: setup ## vouch for the machine's clock when a sweep doubts it (docs/runbooks/doubted-clock.md)
 	@$(PY) -m orchestration confirm-time $(ARGS)

@@ -19,10 +19,12 @@ from typing import Any
 
 IMPORTS_STARTED = sum(os.times()[:4])
 
-from assets.vision.clip_analysis import AnalysisSettings, analyse_clip  # noqa: E402
-from assets.vision.clips import frames  # noqa: E402
-from assets.vision.detector import DetectorSettings, NanoDetector  # noqa: E402
-from assets.vision.merge import trajectories  # noqa: E402
+from assets.vision.clip_analysis.decode_pass import analyse_clip  # noqa: E402
+from assets.vision.clip_analysis.settings import AnalysisSettings  # noqa: E402
+from assets.vision.detection.detector import NanoDetector  # noqa: E402
+from assets.vision.detection.settings import DetectorSettings  # noqa: E402
+from assets.vision.footage.clip import frames  # noqa: E402
+from assets.vision.trajectories.merge import trajectories  # noqa: E402
 from benchmarks.store_footage import StoreFootage, read_store_footage  # noqa: E402
 
 NAIVE_SECONDS = 5.0

@@ -17,9 +17,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from assets.vision.clip_analysis import AnalysisSettings, analyse_clip
-from assets.vision.detector import DetectorSettings, NanoDetector
-from assets.vision.merge import trajectories
+from assets.vision.clip_analysis.decode_pass import analyse_clip
+from assets.vision.clip_analysis.settings import AnalysisSettings
+from assets.vision.detection.detector import NanoDetector
+from assets.vision.detection.settings import DetectorSettings
+from assets.vision.trajectories.merge import trajectories
 from benchmarks.draws import DRAWS, kept
 from benchmarks.store_footage import StoreFootage, read_store_footage
 from evaluation.floor import FloorScore, score_floor

@@ -26,7 +26,7 @@ import polars as pl
 
 from lakehouse.contract import RetentionClass
 from lakehouse.contracts import CONTRACTS
-from lakehouse.reader import scan
+from lakehouse.tables.reader import scan
 from resources.settings import load_settings
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)

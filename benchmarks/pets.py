@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assets.vision.box_fit import Correction
-from assets.vision.detector import Detector, DetectorSettings, NanoDetector
-from assets.vision.tracking import corrected, link
-from assets.vision.tracklets import Detections
-from assets.vision.video_tracking import VIDEO_WIDTH_PX, Given, observe_video
+from assets.vision.detection.detector import Detector, NanoDetector
+from assets.vision.detection.settings import DetectorSettings
+from assets.vision.single_video.tracks import VIDEO_WIDTH_PX, Given, observe_video
+from assets.vision.tracking.box_fit import Correction
+from assets.vision.tracking.camera_tracks import corrected, link
+from assets.vision.tracking.tracklets import Detections
 from benchmarks.draws import DRAWS, kept
 from evaluation.mot import MotBoxes, read_mot
 from evaluation.tracking import mean_score, score_tracks

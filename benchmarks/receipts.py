@@ -18,18 +18,21 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from assets.orders import baskets, orders, visits
-from assets.orders.billing_settings import BillingPolicy
-from assets.vision.attribution import attribute
-from assets.vision.clip_work import cameras_of, planogram_on
-from assets.vision.merge import StorePlan, Trajectories, trajectories
+from assets.orders.baskets.netting import net
+from assets.orders.billing import settlement
+from assets.orders.billing.settings import BillingPolicy
+from assets.orders.visits import binding
+from assets.vision.shelf_events.attribution import attribute
+from assets.vision.store_view import StorePlan, cameras_of, planogram_on
+from assets.vision.trajectories.merge import trajectories
+from assets.vision.trajectories.rows import Trajectories
 from benchmarks.draws import DRAWS, kept
 from evaluation.receipts import StoreDayRows, Truth, read_truth, report
 from lakehouse.contracts import contract
 from lakehouse.contracts.vision import CLOTHING, SIGHTINGS, TRACK_POINTS, TRACKS
 from lakehouse.lake import Lake
-from lakehouse.reader import scan
 from lakehouse.store_day import StoreDay, capture_hour_of
+from lakehouse.tables.reader import scan
 from resources.settings import load_settings
 
 SEEN_SHARE = 0.3
@@ -123,8 +126,8 @@ def _shaped(table: pl.DataFrame, schema: pl.Schema, landed: Landed, instant: str
 def receipts(landed: Landed, ways: Trajectories) -> dict[str, float]:
     """Scores of the orders that these trajectories lead to."""
     tables, day = landed.tables, landed.store_day
-    floor = visits.Floor.of_store(tables["stores"], day.store_id)
-    bound = visits.bind(day, tables["gate_events"], ways.tracks, ways.track_points, floor)
+    floor = binding.Floor.of_store(tables["stores"], day.store_id)
+    bound = binding.bind(day, tables["gate_events"], ways.tracks, ways.track_points, floor)
     staff = bound.visits.filter(pl.col("state") == "staff").select("visit_id")
     events = attribute(
         tables["slot_episodes"],
@@ -135,10 +138,10 @@ def receipts(landed: Landed, ways: Trajectories) -> dict[str, float]:
         store_id=day.store_id,
         staff_tracks=frozenset(bound.visit_tracks.join(staff, on="visit_id")["track_id"]),
     )
-    netting = baskets.net(events, bound.visits, bound.visit_tracks)
+    netting = net(events, bound.visits, bound.visit_tracks)
     policy = BillingPolicy(landed.review_threshold)
     undecided = tables["review_decisions"].clear()
-    found = orders.settle(day, bound.visits, netting, tables["prices"], undecided, policy)
+    found = settlement.settle(day, bound.visits, netting, tables["prices"], undecided, policy)
     rows = StoreDayRows(found.orders, found.order_lines, found.review_items, bound.visits)
     summary = report(rows, landed.truth)
     names = ("f1", "precision", "recall", "exact_match", "review_rate")

@@ -1,8 +1,9 @@
 """Shelf events of rendered days against their truth, and the constants of their confidence.
 
 `python -m benchmarks.shelf_confidence DAY...` runs detector, tracker, slots and attribution on every DAY/landing,
-scores the events against DAY/truth and fits the Platt constants of assets/vision/confidence.py on all days together.
-The days are the tuning days (`python -m simulation render --layout tuning --seed 101`, `--layout tuning --seed 104
+scores the events against DAY/truth and fits the Platt constants of assets/vision/shelf_events/confidence.py on all days
+together. The days are the tuning days (`python -m simulation render --layout tuning --seed 101`, `--layout tuning
+--seed 104
 --seconds 130`, `--layout tuning_corner --seed 404 --seconds 130`): on any other the fit is only printed to see whether
 the constants carry over.
 """
@@ -23,20 +24,16 @@ import polars as pl
 import yaml
 from scipy.optimize import minimize
 
-from assets.vision.attribution import (
-    AttributionSettings,
-    Deed,
-    attribute,
-    attributed,
-    camera_episodes,
-    clear_views,
-)
-from assets.vision.clip_analysis import analyse_clip
-from assets.vision.confidence import Confidence
-from assets.vision.detector import NanoDetector
-from assets.vision.fusion import fuse
-from assets.vision.holdings import StoreHoldings
-from assets.vision.merge import Trajectories, trajectories
+from assets.vision.clip_analysis.decode_pass import analyse_clip
+from assets.vision.detection.detector import NanoDetector
+from assets.vision.shelf_events.attribution import Deed, attribute, attributed
+from assets.vision.shelf_events.camera_episodes import camera_episodes, clear_views
+from assets.vision.shelf_events.camera_fusion import fuse
+from assets.vision.shelf_events.confidence import Confidence
+from assets.vision.shelf_events.holdings import StoreHoldings
+from assets.vision.shelf_events.settings import AttributionSettings
+from assets.vision.trajectories.merge import trajectories
+from assets.vision.trajectories.rows import Trajectories
 from benchmarks.store_footage import read_store_footage
 from evaluation.events import ShelfEvent, score
 

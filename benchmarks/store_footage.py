@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from assets.vision.clips import Clip
-from assets.vision.footage_catalogue import Probe, Sidecar, clip_of
-from assets.vision.geometry import Camera
-from assets.vision.merge import StorePlan
-from assets.vision.slots import SlotView
+from assets.vision.camera import Camera
+from assets.vision.footage.catalogue import Probe, Sidecar, clip_of
+from assets.vision.footage.clip import Clip
+from assets.vision.store_view import SlotView, StorePlan
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ def _track(video: Path, detections: MotBoxes | None) -> tuple[MotBoxes, int, str
     """Our tracker on a video, with the detections given or our own detector on every frame."""
     import numpy as np
 
-    from assets.vision.detector import DetectorSettings, NanoDetector
-    from assets.vision.video_tracking import VIDEO_WIDTH_PX, track_video
+    from assets.vision.detection.detector import NanoDetector
+    from assets.vision.detection.settings import DetectorSettings
+    from assets.vision.single_video.tracks import VIDEO_WIDTH_PX, track_video
     from evaluation.mot import MotBoxes
 
     if detections is None:
@@ -46,7 +47,7 @@ def _track(video: Path, detections: MotBoxes | None) -> tuple[MotBoxes, int, str
 
 def _watch(video: Path, shelf: ShelfFile) -> Sequence[SeenEvent]:
     """Our slot measure on a video."""
-    from assets.vision.shelf_watch import watch_areas
+    from assets.vision.single_video.shelf import watch_areas
 
     return watch_areas(video, shelf)
 

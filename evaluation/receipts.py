@@ -23,7 +23,7 @@ from evaluation.events import InputError
 from evaluation.stdout import libraries_to_stderr
 from lakehouse.contracts.orders import ORDER_LINES, ORDERS, REVIEW_ITEMS, VISITS
 from lakehouse.lake import Lake
-from lakehouse.reader import scan
+from lakehouse.tables.reader import scan
 from resources.settings import load_settings
 
 Floats = NDArray[np.float64]

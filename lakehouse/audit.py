@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -192,3 +193,8 @@ def _error_of(info: Any) -> str:
             match = _KIND_OF_ERROR.match(last)
             return match.group(1) if match else "Exception"
     return ""
+
+
+def failed(results: Iterable[ExpectationResult]) -> list[str]:
+    """Names of the checks that did not hold."""
+    return [result.name for result in results if not result.success]

@@ -10,7 +10,8 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from lakehouse.contract import TableContract
-from lakehouse.objects import ObjectStore, object_store
+from lakehouse.files.objects import ObjectStore
+from lakehouse.files.open import object_store
 
 ENGINE_FOLDER = "_engine"
 """Leases and seals lie here, beside the domains."""

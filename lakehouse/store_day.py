@@ -87,3 +87,9 @@ class StoreDay:
         if set(contract.partition_by) not in ({"store_id", "capture_hour"}, {"store_id", "business_date"}):
             raise ValueError(f"{contract.path} is not partitioned by store-day")
         return {column: values[column] for column in contract.partition_by}
+
+
+def rows_within(day: StoreDay, frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Rows of the day's capture hours, and how many lie past midnight (a clip may run over it by seconds)."""
+    inside = frame.filter(pl.col("capture_hour").is_in(list(day.capture_hours)))
+    return inside, frame.height - inside.height

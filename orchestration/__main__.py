@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from orchestration import stopping
-from orchestration.records import RecordsUnusable
+from orchestration.runs import stopping
+from orchestration.runs.records import RecordsUnusable
 from resources.settings import Settings, SettingsError, load_settings
 
 
@@ -50,24 +50,24 @@ def _command(arguments: argparse.Namespace, settings: Settings, console: Console
         stopping.listen()
         try:
             if arguments.command == "run":
-                from orchestration.run import run
+                from orchestration.commands.run import run
 
                 return 0 if run(settings, console) else 1
-            from orchestration.ui import serve
+            from orchestration.commands.ui import serve
 
             return serve(settings, arguments.port, console)
         except stopping.Stopped as stopped:
             stopping.leave(stopped, console, "nothing is lost, the next start goes on from here")
     if arguments.command == "migrate":
-        from orchestration.migrating import migrate_tables
+        from orchestration.commands.migrating import migrate_tables
 
         return 0 if migrate_tables(settings.lake(), console, datetime.now(UTC)) else 1
     if arguments.command == "confirm-time":
-        from orchestration.confirm_time import confirm_time
+        from orchestration.commands.confirm_time import confirm_time
         from resources.clock_reading import read_machine
 
         return confirm_time(settings, console, read_machine, hour=arguments.yes_it_is, by=arguments.by)
-    from orchestration.dbt_parse import parse_project
+    from orchestration.commands.dbt_parse import parse_project
 
     return parse_project()
 

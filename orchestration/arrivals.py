@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 
 from lakehouse.store_day import StoreDay
-from resources.landing_footage import CLIP_SUFFIX, parse_stamp
-from resources.landing_formats import Refused
+from resources.landing.footage import CLIP_SUFFIX, parse_stamp
+from resources.landing.refusals import Refused
 
 STORE_WIDE = ("reference", "accounts", "orders_history")
 """Folders whose files belong to no single store-day."""

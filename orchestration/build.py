@@ -12,13 +12,13 @@ import dagster as dg
 from orchestration.automation import evidence_changed, marts_behind
 from orchestration.freshness import LATE
 from orchestration.housekeeping import housekeeping
-from orchestration.jobs import JOBS
-from orchestration.launcher import watched_executor
+from orchestration.jobs import JOBS, ROOTS
+from orchestration.runs.launcher import watched_executor
 from orchestration.schedules import schedules_of
 from orchestration.sensors import landing_sensor
-from orchestration.unfinished import ROOTS
 from resources.clock import Clock
-from resources.lake import Tables, Workplace
+from resources.steps.write_path import Tables
+from resources.workplace import Workplace
 
 DOMAINS = ("vision", "orders", "analytics", "privacy")
 Asset = dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from orchestration.dead_runs import end_dead_runs
+from orchestration.runs.dead_runs import end_dead_runs
 from resources.clock import Clock
 
 KEEP = timedelta(days=30)

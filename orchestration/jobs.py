@@ -6,8 +6,12 @@ import dagster as dg
 
 from lakehouse.contract import ReplacePartition
 from lakehouse.contracts import orders, store_reference, vision
-from resources.partitions import STORE_DAYS
-from resources.table_specs import asset_key
+from resources.steps.partitions import STORE_DAYS
+from resources.steps.specs import asset_key
+
+ROOTS = (dg.AssetKey(["vision", "footage_segments"]), dg.AssetKey(["orders", "gate_events"]))
+"""The first table of each store-day, which reads the landing folder: the sensor starts it, no upstream table does. Only
+new files can make it stale."""
 
 STORE_DAY_ASSETS = tuple(
     asset_key(contract)

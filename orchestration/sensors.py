@@ -7,14 +7,14 @@ from pathlib import Path
 
 import dagster as dg
 
-from lakehouse import seals
 from lakehouse.contracts import contract
-from lakehouse.reader import scan
+from lakehouse.life import seals
 from lakehouse.store_day import StoreDay
+from lakehouse.tables.reader import scan
 from orchestration import arrivals
 from orchestration.jobs import REFERENCE, REVIEW, STORE_DAY, STORE_DAY_ASSETS
-from orchestration.partitions import STORES, partition_key
-from resources.lake import Workplace
+from resources.steps.partitions import STORES, partition_key
+from resources.workplace import Workplace
 
 
 @dg.sensor(

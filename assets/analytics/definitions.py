@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dagster as dg
 
-from assets.analytics.assets import ASSETS
+from assets.analytics.marts.assets import marts
+
+ASSETS = [marts]
 
 
 def definitions() -> dg.Definitions:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from assets.privacy.sinks import unclaimed
+from assets.privacy.places import unclaimed
 from resources.settings import load_settings
 
 

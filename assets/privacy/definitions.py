@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dagster as dg
 
-from assets.privacy.assets import ASSETS
+from assets.privacy.accounts.assets import accounts
+from assets.privacy.retention.assets import sweeps
+
+ASSETS = [accounts, sweeps]
 
 
 def definitions() -> dg.Definitions:

@@ -10,11 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from lakehouse.commit import CommitInfo
 from lakehouse.contract import AppendOnce, ReplacePartition, TableContract
 from lakehouse.contracts import contract
 from lakehouse.lake import Lake
-from lakehouse.writer import append_once, replace_partition, upsert
+from lakehouse.tables.commit import CommitInfo
+from lakehouse.tables.writer import append_once, replace_partition, upsert
 
 NOW = datetime(2026, 1, 6, tzinfo=UTC)
 DAY = "2026-01-05"

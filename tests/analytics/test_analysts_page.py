@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from assets.orders.history import from_landing
+from assets.analytics.marts.warehouse import open_read_only
+from assets.orders.billing.history import from_landing
 from lakehouse.contracts import contract
 from lakehouse.lake import Lake
-from resources.landing import Landing
-from resources.landing_formats import ORDERS_HISTORY
-from resources.warehouse import open_read_only
+from resources.landing.deliveries import ORDERS_HISTORY
+from resources.landing.folder import Landing
 from simulation.history import HISTORY_SEED, history_days, write_history
 from simulation.landing import HISTORY_DAYS, POPULATION, VISITS_PER_DAY
 from tests.analytics.conftest import line, order, review_item, store, visit, write

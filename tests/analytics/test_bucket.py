@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from assets.analytics.assets import failures
-from assets.analytics.dbt_graph import load_graph
+from assets.analytics.marts import dbt
+from assets.analytics.marts.assets import failures
+from assets.analytics.marts.dbt import DBT_PROJECT
+from assets.analytics.marts.dbt_graph import load_graph
+from assets.analytics.marts.warehouse import building, row_counts
 from lakehouse.lake import Lake
-from resources import dbt
-from resources.dbt import DBT_PROJECT
-from resources.warehouse import building, row_counts
 from tests.analytics.conftest import fill
 
 pytest.importorskip("duckdb_extension_httpfs", reason="DuckDB reads a bucket by its httpfs extension")

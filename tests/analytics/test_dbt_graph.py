@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from assets.analytics.assets import check_report, failures
-from assets.analytics.checks import check_specs, mart_specs
-from assets.analytics.dbt_graph import (
+from assets.analytics.marts.assets import check_report, failures
+from assets.analytics.marts.checks import check_specs, mart_specs
+from assets.analytics.marts.dbt import NodeResult, manifest
+from assets.analytics.marts.dbt_graph import (
     GRAPH_FILE,
     DbtGraph,
     DbtTest,
@@ -23,7 +24,6 @@ from assets.analytics.dbt_graph import (
 )
 from lakehouse.contracts import CONTRACTS
 from lakehouse.documentation import DBT_TABLES
-from resources.dbt import NodeResult, manifest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from assets.analytics.dbt_graph import load_graph
-from lakehouse.commit import create_if_absent
+from assets.analytics.marts import dbt
+from assets.analytics.marts.dbt import DBT_PROJECT, NodeResult
+from assets.analytics.marts.dbt_graph import load_graph
+from assets.analytics.marts.warehouse import link_extensions, profile
 from lakehouse.contracts import CONTRACTS
 from lakehouse.documentation import DBT_TABLES
 from lakehouse.lake import Lake
-from resources import dbt
-from resources.dbt import DBT_PROJECT, NodeResult
-from resources.warehouse import link_extensions, profile
+from lakehouse.tables.commit import create_if_absent
 from tests.analytics.conftest import COMMIT, fill
 
 MART = Path("models/marts/store_days.sql")

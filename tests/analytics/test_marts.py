@@ -11,13 +11,13 @@ import dagster as dg
 import duckdb
 import pytest
 
-from assets.analytics import assets
-from assets.analytics.checks import FIT_CHECK, mart_key
-from assets.analytics.dbt_graph import load_graph
+from assets.analytics.marts import assets
+from assets.analytics.marts.checks import FIT_CHECK, mart_key
+from assets.analytics.marts.dbt_graph import load_graph
+from assets.analytics.marts.warehouse import open_read_only
 from lakehouse.contracts import contract
 from lakehouse.lake import Lake
-from resources.lake import Workplace
-from resources.warehouse import open_read_only
+from resources.workplace import Workplace
 from tests.analytics.conftest import CANARIES, ORDER, fill, line, order, write
 
 STORE_DAYS = mart_key("store_days")

@@ -7,8 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from lakehouse.lake import Lake
-from resources.warehouse import (
+from assets.analytics.marts.warehouse import (
     BUILDING_FOLDER,
     WarehouseBusy,
     WarehouseRefused,
@@ -19,6 +18,7 @@ from resources.warehouse import (
     profile,
     what_is_wrong,
 )
+from lakehouse.lake import Lake
 
 FIT = "create table marts.sales (store_id varchar, business_date date, value_fen bigint, mean_fen double)"
 

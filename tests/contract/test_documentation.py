@@ -18,7 +18,7 @@ from lakehouse.documentation import (
     dbt_sources,
     policy_page,
 )
-from resources.table_specs import column_schema, table_spec
+from resources.steps.specs import column_schema, table_spec
 
 
 def test_the_data_dictionary_is_fresh() -> None:

@@ -8,9 +8,22 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from assets.orders import checks as orders_checks
-from assets.orders import quality
-from assets.vision import checks as vision_checks
+from assets.orders.baskets import checks as baskets_checks
+from assets.orders.baskets.checks import check_baskets
+from assets.orders.billing import checks as billing_checks
+from assets.orders.billing.checks import check_orders, check_reconciled
+from assets.orders.reference import checks as reference_checks
+from assets.orders.reference.checks import check_reference
+from assets.orders.visits import checks as visits_checks
+from assets.orders.visits.checks import check_gate_events, check_visits
+from assets.vision.clip_analysis import checks as clip_analysis_checks
+from assets.vision.clip_analysis.checks import check_detections, check_slot_episodes
+from assets.vision.footage import checks as footage_checks
+from assets.vision.footage.checks import check_footage_segments
+from assets.vision.shelf_events import checks as shelf_events_checks
+from assets.vision.shelf_events.checks import check_shelf_events
+from assets.vision.trajectories import checks as trajectories_checks
+from assets.vision.trajectories.checks import check_cameras_agree, check_track_points, check_tracks, check_tracks_known
 from lakehouse.audit import ExpectationResult, run_expectations
 from lakehouse.contract import Expectation, TableContract
 from lakehouse.contracts import CONTRACTS
@@ -25,10 +38,22 @@ from lakehouse.contracts.vision import (
     TRACK_POINTS,
     TRACKS,
 )
-from resources.lake import TableWrite, _contract_result, checked
+from resources.steps.write_path import TableWrite, _contract_result, checked
 from tests.orders.test_quality import day as orders_day  # noqa: F401 - a fixture
 
 NOW = datetime(2026, 11, 22, 4, 30, tzinfo=UTC)
+VISION_DECLARED = {
+    **footage_checks.DECLARED,
+    **clip_analysis_checks.DECLARED,
+    **trajectories_checks.DECLARED,
+    **shelf_events_checks.DECLARED,
+}
+ORDERS_DECLARED = {
+    **reference_checks.DECLARED,
+    **visits_checks.DECLARED,
+    **baskets_checks.DECLARED,
+    **billing_checks.DECLARED,
+}
 PROMISES = [(contract, promise) for contract in CONTRACTS.values() for promise in contract.expectations]
 
 
@@ -135,38 +160,38 @@ def segments(**changes: object) -> Judge:
         "width_px": 640,
         "height_px": 480,
     } | changes
-    return lambda: vision_checks.check_footage_segments(rows_of(FOOTAGE_SEGMENTS, row), CAMERA)
+    return lambda: check_footage_segments(rows_of(FOOTAGE_SEGMENTS, row), CAMERA)
 
 
 def detections(left_out: int = 0, **changes: object) -> Judge:
-    return lambda: vision_checks.check_detections(rows_of(DETECTIONS, BOX | changes), CAMERA, SEGMENT, left_out)
+    return lambda: check_detections(rows_of(DETECTIONS, BOX | changes), CAMERA, SEGMENT, left_out)
 
 
 def agreement(*reasons: str) -> Judge:
     misplaced = pl.DataFrame({"camera_id": ["c1" for _ in reasons], "reason": list(reasons)})
-    return lambda: [vision_checks.check_cameras_agree(misplaced, rows_of(DETECTIONS, BOX))]
+    return lambda: [check_cameras_agree(misplaced, rows_of(DETECTIONS, BOX))]
 
 
 def episodes(**changes: object) -> Judge:
-    return lambda: vision_checks.check_slot_episodes(rows_of(SLOT_EPISODES, EPISODE | changes), VIEW)
+    return lambda: check_slot_episodes(rows_of(SLOT_EPISODES, EPISODE | changes), VIEW)
 
 
 def points(**changes: object) -> Judge:
     row = {"track_id": "t1", "x_m": 1.0, "y_m": 1.0} | changes
-    return lambda: vision_checks.check_track_points(rows_of(TRACK_POINTS, row), TRACK, STORE)
+    return lambda: check_track_points(rows_of(TRACK_POINTS, row), TRACK, STORE)
 
 
 def tracks(**changes: object) -> Judge:
     row = {"track_id": "t1", "started_at": NOW, "ended_at": LATER, "point_count": 1} | changes
-    return lambda: vision_checks.check_tracks(rows_of(TRACKS, row), POINT)
+    return lambda: check_tracks(rows_of(TRACKS, row), POINT)
 
 
 def events(**changes: object) -> Judge:
-    return lambda: vision_checks.check_shelf_events(rows_of(SHELF_EVENTS, EVENT | changes), SLOT, TRACK)
+    return lambda: check_shelf_events(rows_of(SHELF_EVENTS, EVENT | changes), SLOT, TRACK)
 
 
 def of_tracks(contract: TableContract, track_id: str) -> Judge:
-    return lambda: vision_checks.check_tracks_known(rows_of(contract, {"track_id": track_id}), TRACK)
+    return lambda: check_tracks_known(rows_of(contract, {"track_id": track_id}), TRACK)
 
 
 VISION: dict[tuple[str, str], tuple[Judge, Judge]] = {
@@ -196,7 +221,7 @@ VISION: dict[tuple[str, str], tuple[Judge, Judge]] = {
 @pytest.mark.parametrize("check", VISION, ids="-".join)
 def test_vision_check(check: tuple[str, str]) -> None:
     path, name = check
-    declared = {one.name: one for one in vision_checks.DECLARED[path]}[name]
+    declared = {one.name: one for one in VISION_DECLARED[path]}[name]
     good, bad = ({r.name: r for r in judge()}[name] for judge in VISION[check])
     assert good.success
     assert not bad.success
@@ -205,7 +230,7 @@ def test_vision_check(check: tuple[str, str]) -> None:
 
 
 def test_every_vision_check_is_tried() -> None:
-    declared = {(path, check.name) for path, found in vision_checks.DECLARED.items() for check in found}
+    declared = {(path, check.name) for path, found in VISION_DECLARED.items() for check in found}
     assert declared == set(VISION)
 
 
@@ -213,14 +238,12 @@ def test_every_orders_check_is_counted(orders_day: dict[str, pl.DataFrame]) -> N
     """Their violations are in tests/orders/test_quality.py; here: what is declared is what is counted, as severe."""
     found = orders_day
     results = {
-        "orders/gate_events": quality.check_gate_events(found["gate_events"], found["stores"]),
-        "orders/visits": quality.check_visits(found["visits"], found["visit_tracks"]),
-        "orders/baskets": quality.check_baskets(
-            found["baskets"], found["visits"], found["shelf_events"], found["products"]
-        ),
+        "orders/gate_events": check_gate_events(found["gate_events"], found["stores"]),
+        "orders/visits": check_visits(found["visits"], found["visit_tracks"]),
+        "orders/baskets": check_baskets(found["baskets"], found["visits"], found["shelf_events"], found["products"]),
         "orders/orders": [
-            *quality.check_orders(found["orders"], found["order_lines"], found["visits"], found["products"]),
-            *quality.check_reconciled(
+            *check_orders(found["orders"], found["order_lines"], found["visits"], found["products"]),
+            *check_reconciled(
                 *(
                     found[n]
                     for n in (
@@ -234,12 +257,12 @@ def test_every_orders_check_is_counted(orders_day: dict[str, pl.DataFrame]) -> N
                 )
             ),
         ],
-        "orders/planograms": quality.check_reference(
+        "orders/planograms": check_reference(
             *(found[n] for n in ("slots", "slot_views", "cameras", "planograms", "products", "prices"))
         ),
     }
     counted = {result.name: result.severity for group in results.values() for result in group}
-    declared = {check.name: check.severity for group in orders_checks.DECLARED.values() for check in group}
+    declared = {check.name: check.severity for group in ORDERS_DECLARED.values() for check in group}
     assert counted == declared
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from lakehouse.contracts import CONTRACTS
 from orchestration.build import build_defs
-from resources.table_specs import asset_key
+from resources.steps.specs import asset_key
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SNAPSHOT = Path(__file__).parent / "asset_graph.json"

@@ -11,17 +11,17 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from lakehouse import seals
 from lakehouse.contracts import CONTRACTS, contract
 from lakehouse.lake import Lake
-from lakehouse.reader import scan, table_version
+from lakehouse.life import seals
 from lakehouse.store_day import StoreDay
+from lakehouse.tables.reader import scan, table_version
 from orchestration import arrivals
 from orchestration.build import build_defs
-from orchestration.partitions import partition_key, register_store
+from orchestration.commands.unfinished import stale
 from orchestration.sensors import landing_sensor
-from orchestration.unfinished import stale
-from resources.lake import Workplace
+from resources.steps.partitions import partition_key, register_store
+from resources.workplace import Workplace
 from tests.e2e.tiny_store import ACCOUNTS, STORE_ID, land_clip, land_reference, land_scans
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.vision.shelf_watch import watch_areas, watch_frames
-from assets.vision.slots import SlotView
+from assets.vision.single_video.shelf import watch_areas, watch_frames
+from assets.vision.store_view import SlotView
 from evaluation import events
 from evaluation.events import InputError, ShelfEvent, read_slots, read_truth, score
 

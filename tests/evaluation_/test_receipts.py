@@ -13,7 +13,8 @@ from evaluation import receipts
 from evaluation.receipts import StoreDayRows, Truth
 from lakehouse.contracts.orders import ORDER_LINES, ORDERS, REVIEW_ITEMS, VISITS
 from lakehouse.lake import Lake
-from lakehouse.writer import CommitInfo, replace_partition
+from lakehouse.tables.commit import CommitInfo
+from lakehouse.tables.writer import replace_partition
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 PLACE = {"store_id": "s001", "business_date": "2026-11-22"}

@@ -12,7 +12,7 @@ import sys
 
 from lakehouse.lake import Lake
 from lakehouse.store_day import StoreDay
-from lakehouse.writer import append_once, replace_partition
+from lakehouse.tables.writer import append_once, replace_partition
 from tests.lakehouse_.tables import DAY, INFO, LEDGER, NOW, TOTALS, totals
 
 

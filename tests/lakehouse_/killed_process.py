@@ -18,13 +18,13 @@ from typing import Any
 
 import polars as pl
 
-from lakehouse.commit import Steps
 from lakehouse.contract import Column, TableContract
 from lakehouse.lake import Lake
-from lakehouse.maintenance import drop_expired
-from lakehouse.migrations import Migration, migrate
-from lakehouse.reader import scan
-from lakehouse.writer import append_once, replace_partition, upsert
+from lakehouse.tables.commit import Steps
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import append_once, replace_partition, upsert
+from lakehouse.upkeep.expired_hours import drop_expired
+from lakehouse.upkeep.migrations import Migration, migrate
 from tests.lakehouse_.tables import CARDS, DAY, INFO, LEDGER, NOW, SIGHTS, sights, totals
 
 HOURS = list(DAY.capture_hours[:3])

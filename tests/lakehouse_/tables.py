@@ -9,19 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
-from lakehouse.commit import CommitInfo
-from lakehouse.contract import (
-    AppendOnce,
-    Column,
-    Layer,
-    Pii,
-    ReplacePartition,
-    RetentionClass,
-    TableContract,
-    Upsert,
-)
+from lakehouse.contract import AppendOnce, Column, Layer, Pii, ReplacePartition, RetentionClass, TableContract, Upsert
 from lakehouse.contracts.columns import BUSINESS_DATE, CAPTURE_HOUR, STORE_ID, instant
 from lakehouse.store_day import StoreDay
+from lakehouse.tables.commit import CommitInfo
 
 DAY = StoreDay("s001", date(2026, 11, 22))
 NOW = DAY.end_at

@@ -9,8 +9,8 @@ import pytest
 from lakehouse import errors
 from lakehouse.contract import RetentionClass
 from lakehouse.lake import Lake
-from lakehouse.reader import table_version
-from lakehouse.writer import append_once, replace_partition
+from lakehouse.tables.reader import table_version
+from lakehouse.tables.writer import append_once, replace_partition
 from tests.lakehouse_.tables import DAY, INFO, LEDGER, NOW, SIGHTS, TOTALS, sights, totals
 
 HOURS = list(DAY.capture_hours[:2])
@@ -82,7 +82,7 @@ def test_a_foreign_error_loses_its_text(lake: Lake, monkeypatch: pytest.MonkeyPa
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"Preview of invalid data: {SECRET}")
 
-    monkeypatch.setattr("lakehouse.commit.encode_parquet", fail)
+    monkeypatch.setattr("lakehouse.tables.commit.encode_parquet", fail)
     with pytest.raises(errors.StorageFailed, match="RuntimeError") as refused:
         write(lake, sights(HOURS))
     error = refused.value

@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 
 from lakehouse.lake import Lake
-from lakehouse.reader import scan
 from lakehouse.store_day import StoreDay
-from lakehouse.writer import MOST_FILES, append_once
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import MOST_FILES, append_once
 from tests.lakehouse_.tables import DAY, INFO, LEDGER, NOW, file_contents, totals
 
 

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import polars as pl
 
-from lakehouse import seals
 from lakehouse.contract import Column
 from lakehouse.lake import Lake
-from lakehouse.lease import hold_lease
-from lakehouse.maintenance import drop_expired, trim_logs
-from lakehouse.migrations import Migration, migrate
-from lakehouse.reader import scan, table_version
-from lakehouse.writer import append_once, replace_partition, upsert
+from lakehouse.leases.hold import hold_lease
+from lakehouse.life import seals
+from lakehouse.tables.reader import scan, table_version
+from lakehouse.tables.writer import append_once, replace_partition, upsert
+from lakehouse.upkeep.expired_hours import drop_expired
+from lakehouse.upkeep.log_trimming import trim_logs
+from lakehouse.upkeep.migrations import Migration, migrate
 from tests.lakehouse_.tables import CARDS, DAY, INFO, LEDGER, NOW, SIGHTS, TOTALS, sights, totals
 
 HOURS = list(DAY.capture_hours[:3])

@@ -10,8 +10,8 @@ import pytest
 from lakehouse.contract import AppendOnce, ReplacePartition, TableContract
 from lakehouse.contracts import CONTRACTS
 from lakehouse.lake import Lake
-from lakehouse.reader import scan
-from lakehouse.writer import append_once, replace_partition, upsert
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import append_once, replace_partition, upsert
 from tests.lakehouse_.tables import INFO
 
 AT = datetime(2026, 11, 22, 10, 30, 0, 123456, tzinfo=UTC)

@@ -13,13 +13,14 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse import errors
-from lakehouse.commit import create_if_absent
 from lakehouse.lake import Lake
-from lakehouse.maintenance import drop_expired, trim_logs
-from lakehouse.migrations import migrate
-from lakehouse.reader import collect, scan, table_version
-from lakehouse.seals import seal
-from lakehouse.writer import WriteReport, append_once, replace_partition, upsert
+from lakehouse.life.seals import seal
+from lakehouse.tables.commit import create_if_absent
+from lakehouse.tables.reader import collect, scan, table_version
+from lakehouse.tables.writer import WriteReport, append_once, replace_partition, upsert
+from lakehouse.upkeep.expired_hours import drop_expired
+from lakehouse.upkeep.log_trimming import trim_logs
+from lakehouse.upkeep.migrations import migrate
 from tests.lakehouse_.tables import (
     CARDS,
     DAY,

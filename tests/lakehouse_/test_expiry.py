@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse import errors, expiry
+from lakehouse import errors
 from lakehouse.contract import TableContract
 from lakehouse.contracts import CONTRACTS
 from lakehouse.lake import Lake
-from lakehouse.maintenance import drop_expired
-from lakehouse.reader import scan
-from lakehouse.writer import replace_partition
+from lakehouse.life import expiry
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import replace_partition
+from lakehouse.upkeep.expired_hours import drop_expired
 from tests.lakehouse_.tables import CLIPS, DAY, INFO, LEDGER, NOW, SIGHTS, data_files, file_contents, sights
 
 HOURS = list(DAY.capture_hours[:3])

@@ -14,15 +14,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lakehouse.commit import no_steps
-from lakehouse.commit_notes import read_note
 from lakehouse.contract import TableContract
 from lakehouse.errors import ContractVersionMismatch, TableDamaged
 from lakehouse.lake import Lake
-from lakehouse.lease import hold_lease
-from lakehouse.maintenance import trim_logs
-from lakehouse.reader import scan
-from lakehouse.writer import replace_partition
+from lakehouse.leases.hold import hold_lease
+from lakehouse.tables.commit import no_steps
+from lakehouse.tables.commit_notes import read_note
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import replace_partition
+from lakehouse.upkeep.log_trimming import trim_logs
 from tests.lakehouse_.killed_process import HOURS, NEW_SIGHTS, SCENARIOS, Killer, content
 from tests.lakehouse_.tables import DAY, INFO, NOW, SIGHTS, data_files, sights
 

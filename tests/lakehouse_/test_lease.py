@@ -11,11 +11,11 @@ from deltalake.exceptions import CommitFailedError
 
 from lakehouse import errors
 from lakehouse.lake import Lake
-from lakehouse.lease import hold_lease
-from lakehouse.properties import arrow_schema
-from lakehouse.reader import scan, table_version
-from lakehouse.seals import seal
-from lakehouse.writer import append_once, replace_partition
+from lakehouse.leases.hold import hold_lease
+from lakehouse.life.seals import seal
+from lakehouse.tables.properties import arrow_schema
+from lakehouse.tables.reader import scan, table_version
+from lakehouse.tables.writer import append_once, replace_partition
 from tests.lakehouse_.tables import DAY, INFO, LEDGER, NOW, SIGHTS, TOTALS, sights, totals
 
 
@@ -199,8 +199,8 @@ def test_somebody_who_always_comes_first_is_reported(lake: Lake) -> None:
 def test_a_drop_beside_a_writer_leaves_each_its_own(lake: Lake) -> None:
     from datetime import timedelta
 
-    from lakehouse.maintenance import drop_expired
     from lakehouse.store_day import StoreDay
+    from lakehouse.upkeep.expired_hours import drop_expired
 
     following = StoreDay.of_instant("s001", DAY.end_at)
     replace_partition(lake, SIGHTS, sights(DAY.capture_hours[:4]), DAY.partition(SIGHTS), commit=INFO, now=NOW)

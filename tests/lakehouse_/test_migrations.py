@@ -9,10 +9,10 @@ import pytest
 from lakehouse import errors
 from lakehouse.contract import Column
 from lakehouse.lake import Lake
-from lakehouse.maintenance import drop_expired
-from lakehouse.migrations import Migration, migrate
-from lakehouse.reader import scan, table_version
-from lakehouse.writer import replace_partition
+from lakehouse.tables.reader import scan, table_version
+from lakehouse.tables.writer import replace_partition
+from lakehouse.upkeep.expired_hours import drop_expired
+from lakehouse.upkeep.migrations import Migration, migrate
 from tests.lakehouse_.tables import DAY, INFO, NOW, SIGHTS, TOTALS, sights, totals
 
 HOURS = list(DAY.capture_hours[:2])

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakehouse.lake import Lake
-from lakehouse.reader import scan
 from lakehouse.store_day import StoreDay
-from lakehouse.writer import append_once, replace_partition, upsert
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import append_once, replace_partition, upsert
 from tests.lakehouse_.tables import CARDS, INFO, LEDGER, NOW, PLAIN_CARDS, TOTALS, totals
 
 DAYS = [StoreDay(store, date(2026, 11, day)) for store in ("s001", "s002") for day in (21, 22)]

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse.files.objects import ObjectStore, StoredObject
+from lakehouse.files.open import object_store
 from lakehouse.lake import Lake
-from lakehouse.objects import ObjectStore, StoredObject, object_store
 from tests.lakehouse_.tables import file_contents
 
 CLIP = bytes(range(256)) * 5000

@@ -11,8 +11,9 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse.lake import Lake
-from lakehouse.maintenance import drop_expired, trim_logs
-from lakehouse.writer import replace_partition
+from lakehouse.tables.writer import replace_partition
+from lakehouse.upkeep.expired_hours import drop_expired
+from lakehouse.upkeep.log_trimming import trim_logs
 from tests.lakehouse_.tables import DAY, INFO, NOW, SIGHTS, sights
 
 HOURS = list(DAY.capture_hours[:3])

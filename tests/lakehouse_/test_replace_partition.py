@@ -10,9 +10,9 @@ from deltalake import DeltaTable
 
 from lakehouse import errors
 from lakehouse.lake import Lake
-from lakehouse.reader import scan, table_version
 from lakehouse.store_day import StoreDay
-from lakehouse.writer import replace_partition
+from lakehouse.tables.reader import scan, table_version
+from lakehouse.tables.writer import replace_partition
 from tests.lakehouse_.tables import DAY, INFO, NOW, SIGHTS, TOTALS, data_files, file_contents, sights, totals
 
 HOURS = list(DAY.capture_hours[:3])

@@ -20,10 +20,11 @@ from deltalake import DeltaTable
 from lakehouse.contract import Pii
 from lakehouse.contracts import CONTRACTS
 from lakehouse.lake import Lake
-from lakehouse.maintenance import drop_expired, trim_logs
-from lakehouse.properties import bounded_columns, encode_parquet, table_properties
-from lakehouse.reader import scan
-from lakehouse.writer import replace_partition
+from lakehouse.tables.properties import bounded_columns, encode_parquet, table_properties
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import replace_partition
+from lakehouse.upkeep.expired_hours import drop_expired
+from lakehouse.upkeep.log_trimming import trim_logs
 from tests.lakehouse_.tables import DAY, INFO, NOW, SIGHTS, file_contents, sights
 
 HOURS = list(DAY.capture_hours[:2])

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse import errors, seals
+from lakehouse import errors
 from lakehouse.lake import Lake
-from lakehouse.lease import hold_lease
-from lakehouse.reader import scan, table_version
+from lakehouse.leases.hold import hold_lease
+from lakehouse.life import seals
 from lakehouse.store_day import StoreDay
-from lakehouse.writer import append_once, replace_partition, upsert
+from lakehouse.tables.reader import scan, table_version
+from lakehouse.tables.writer import append_once, replace_partition, upsert
 from tests.lakehouse_.tables import CARDS, DAY, INFO, LEDGER, NOW, PLAIN_CARDS, SIGHTS, TOTALS, sights, totals
 
 TABLES = [SIGHTS, TOTALS, LEDGER, CARDS, PLAIN_CARDS]

@@ -11,9 +11,9 @@ from deltalake import write_deltalake
 
 from lakehouse import errors
 from lakehouse.lake import Lake
-from lakehouse.reader import scan
-from lakehouse.tombstones import NO_LEDGER, load_tombstones
-from lakehouse.writer import replace_partition
+from lakehouse.life.tombstones import NO_LEDGER, load_tombstones
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import replace_partition
 from tests.lakehouse_.tables import DAY, INFO, NOW, SIGHTS, TOTALS, sights, totals
 
 HOURS = list(DAY.capture_hours[:2])

@@ -7,10 +7,10 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse.lake import Lake
-from lakehouse.lease import hold_lease
-from lakehouse.maintenance import trim_logs
-from lakehouse.reader import scan
-from lakehouse.writer import replace_partition
+from lakehouse.leases.hold import hold_lease
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import replace_partition
+from lakehouse.upkeep.log_trimming import trim_logs
 from tests.lakehouse_.tables import DAY, INFO, NOW, SIGHTS, TOTALS, data_files, file_contents, sights, totals
 
 HOURS = list(DAY.capture_hours[:2])

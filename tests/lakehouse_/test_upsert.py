@@ -6,9 +6,9 @@ import pytest
 
 from lakehouse.contract import TableContract
 from lakehouse.lake import Lake
-from lakehouse.reader import scan
 from lakehouse.store_day import StoreDay
-from lakehouse.writer import upsert
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import upsert
 from tests.lakehouse_.tables import CARDS, DAY, INFO, NOW, PLAIN_CARDS, data_files, file_contents, totals
 
 

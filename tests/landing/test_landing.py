@@ -12,18 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resources.landing import Landing, Rejection, append_line, landed_schema
-from resources.landing_footage import consume_footage, format_stamp, parse_stamp, read_footage
-from resources.landing_formats import (
-    ACCOUNTS,
-    GATE_EVENTS,
-    ORDERS_HISTORY,
-    REVIEWS,
-    LineFormat,
-    Reason,
-    Refused,
-    parse_line,
-)
+from resources.landing.deliveries import ACCOUNTS, GATE_EVENTS, ORDERS_HISTORY, REVIEWS
+from resources.landing.file_access import append_line
+from resources.landing.folder import Landing, Rejection, landed_schema
+from resources.landing.footage import consume_footage, format_stamp, parse_stamp, read_footage
+from resources.landing.lines import LineFormat, parse_line
+from resources.landing.refusals import Reason, Refused
 
 NOW = datetime(2026, 11, 22, 16, tzinfo=UTC)
 SECRET = "13812345678"

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from resources.footage_workers import work
+from resources.compute.workers import work
 
 
 def announce(folder: str) -> int:

@@ -12,15 +12,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.dead_runs import end_dead_runs, locks_of
-from orchestration.run_locks import Process, hold, process_of
-from orchestration.run_queue import RETENTION_ASSETS, RETENTION_JOBS, Lane, lane_of
+from orchestration.runs.dead_runs import end_dead_runs, locks_of
+from orchestration.runs.locks import Process, hold, process_of
+from orchestration.runs.queue import RETENTION_ASSETS, RETENTION_JOBS, Lane, lane_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOLDER = """
 import sys, time
 from pathlib import Path
-from orchestration.run_locks import hold
+from orchestration.runs.locks import hold
 with hold(Path(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     time.sleep(60)
@@ -74,8 +74,8 @@ def test_the_sweep_passes_two_busy_runs(tmp_path: Path) -> None:
     from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
     from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 
-    from orchestration.instance import REPOSITORY as SHIPPED
-    from orchestration.run_queue import LANE_TAG
+    from orchestration.runs.instance import REPOSITORY as SHIPPED
+    from orchestration.runs.queue import LANE_TAG
 
     @dg.job
     def some_job() -> None: ...

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.footage_workers import work
+from resources.compute.workers import work
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import pytest
 
-from resources.metadata import Digest, ExceptionKind, MetadataRefused, Picture, as_metadata
+from resources.steps.metadata import Digest, ExceptionKind, MetadataRefused, Picture, as_metadata
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

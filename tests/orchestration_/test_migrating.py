@@ -11,16 +11,16 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from lakehouse.commit import create_if_absent
 from lakehouse.contract import Column, TableContract
 from lakehouse.contracts import CONTRACTS, contract
 from lakehouse.errors import ContractVersionMismatch
 from lakehouse.lake import Lake
-from lakehouse.migrations import Migration
-from lakehouse.reader import scan
-from lakehouse.writer import replace_partition
+from lakehouse.tables.commit import create_if_absent
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import replace_partition
+from lakehouse.upkeep.migrations import Migration
 from orchestration.__main__ import main
-from orchestration.migrating import migrate_tables
+from orchestration.commands.migrating import migrate_tables
 from tests.lakehouse_.tables import DAY, INFO, NOW, TOTALS, totals
 
 LATER = replace(TOTALS, version=2, columns=(*TOTALS.columns, Column("currency", pl.String, "Of the amount.")))

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from orchestration.__main__ import main
-from orchestration.instance import open_instance
-from orchestration.records import RecordsUnusable, check_records, explained
+from orchestration.runs.instance import open_instance
+from orchestration.runs.records import RecordsUnusable, check_records, explained
 from resources.settings import Settings, load_settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]

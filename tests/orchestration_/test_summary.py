@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from orchestration.summary import RunSummary, check_state, counts_of, show
+from orchestration.commands.summary import RunSummary, check_state, counts_of, show
 
 
 @dg.asset(

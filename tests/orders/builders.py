@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from assets.orders.baskets import Netting, net
-from assets.orders.orders import Settlement, settle
+from assets.orders.baskets.netting import Netting, net
+from assets.orders.billing.settlement import Settlement, settle
 from lakehouse.contracts.orders import REVIEW_DECISIONS, VISIT_TRACKS, VISITS
 from lakehouse.contracts.store_reference import PRICES
 from lakehouse.contracts.vision import SHELF_EVENTS

@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from assets.orders import gate_events, reference
-from assets.orders.baskets import Netting, net
-from assets.orders.orders import Settlement, settle
-from assets.orders.visits import Binding, Floor, bind
+from assets.orders.baskets.netting import Netting, net
+from assets.orders.billing.settlement import Settlement, settle
+from assets.orders.reference import documents
+from assets.orders.visits.binding import Binding, Floor, bind
+from assets.orders.visits.scans import from_landing
 from lakehouse.contracts.orders import REVIEW_DECISIONS
 from lakehouse.contracts.vision import SHELF_EVENTS, TRACK_POINTS, TRACKS
 from lakehouse.store_day import StoreDay, capture_hour
-from resources.landing import Landing
-from resources.landing_formats import GATE_EVENTS
+from resources.landing.deliveries import GATE_EVENTS
+from resources.landing.folder import Landing
 from simulation.day_rendering import default_recipe, plan, write_lines
 from simulation.day_rendering import gate_events as simulated_scans
 from simulation.reference import write_reference
@@ -33,7 +34,7 @@ class SimulatedDay:
     """Everything of a store-day; `truth` is the folder with the true receipts."""
 
     store_day: StoreDay
-    reference: reference.Reference
+    reference: documents.Reference
     tracks: pl.DataFrame
     track_points: pl.DataFrame
     shelf_events: pl.DataFrame
@@ -54,11 +55,11 @@ def simulate(folder: Path, seed: int, *, noise_m: float = 0.1, event_prob: float
     write_lines(
         landing.root / "gate_events" / layout.store_id / "2026-11-20.jsonl", simulated_scans(day, layout, recipe)
     )
-    known = reference.read_documents(landing.read_reference().documents)
+    known = documents.read_documents(landing.read_reference().documents)
     assert known.rejections == ()
     batch = landing.read(GATE_EVENTS)
     assert batch.rejections == ()
-    scans = gate_events.from_landing(batch.frame)
+    scans = from_landing(batch.frame)
     rng = np.random.default_rng(seed)
     tracks, points = [], []
     for motion in day.motions:

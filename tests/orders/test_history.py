@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from assets.orders import history
+from assets.orders.billing import history
 from lakehouse.contracts.orders import HISTORICAL_ORDER_LINES, HISTORICAL_ORDERS
-from resources.landing import Landing
-from resources.landing_formats import ORDERS_HISTORY
+from resources.landing.deliveries import ORDERS_HISTORY
+from resources.landing.folder import Landing
 
 
 def test_delivered_orders_become_rows_once(tmp_path: Path) -> None:

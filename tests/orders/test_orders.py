@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.orders.review import decide_until
+from assets.orders.review.decisions import decide_until
 from lakehouse.contracts.orders import BASKETS, ORDER_LINES, ORDERS, REVIEW_ITEMS
 from tests.orders.builders import DAY, PRICE, at, basket, decision, event, run, visit
 

@@ -7,7 +7,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from assets.orders import quality
+from assets.orders.baskets.checks import check_baskets
+from assets.orders.billing.checks import check_orders, check_reconciled
+from assets.orders.reference.checks import check_reference
+from assets.orders.visits.checks import check_gate_events, check_visits
+from lakehouse.audit import failed
 from lakehouse.contracts.orders import GATE_EVENTS
 from lakehouse.contracts.store_reference import CAMERAS, PLANOGRAMS, PRODUCTS, SLOT_VIEWS, SLOTS, STORES
 from tests.orders.builders import PRICE, at, event, frames, prices, run, visit
@@ -56,18 +60,16 @@ def one(contract: Any, **values: object) -> pl.DataFrame:
 
 def results(day: dict[str, pl.DataFrame]) -> dict[str, list[str]]:
     def call(check: Any, *names: str) -> list[str]:
-        return quality.failed(check(*(day[name] for name in names)))
+        return failed(check(*(day[name] for name in names)))
 
     return {
-        "reference": call(
-            quality.check_reference, "slots", "slot_views", "cameras", "planograms", "products", "prices"
-        ),
-        "gate": call(quality.check_gate_events, "gate_events", "stores"),
-        "visits": call(quality.check_visits, "visits", "visit_tracks"),
-        "baskets": call(quality.check_baskets, "baskets", "visits", "shelf_events", "products"),
-        "orders": call(quality.check_orders, "orders", "order_lines", "visits", "products"),
+        "reference": call(check_reference, "slots", "slot_views", "cameras", "planograms", "products", "prices"),
+        "gate": call(check_gate_events, "gate_events", "stores"),
+        "visits": call(check_visits, "visits", "visit_tracks"),
+        "baskets": call(check_baskets, "baskets", "visits", "shelf_events", "products"),
+        "orders": call(check_orders, "orders", "order_lines", "visits", "products"),
         "reconciled": call(
-            quality.check_reconciled,
+            check_reconciled,
             "shelf_events",
             "visit_tracks",
             "baskets",

@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 
-from assets.orders.reference import prices_on, read_documents
+from assets.orders.reference.documents import read_documents
+from assets.orders.reference.prices import prices_on
 from lakehouse.contracts import store_reference
-from resources.landing import Document
-from resources.landing_formats import Reason
+from resources.landing.folder import Document
+from resources.landing.refusals import Reason
 
 STORE = b"""
 store_id: s001

@@ -7,11 +7,12 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from assets.orders import review
+from assets.orders.review import decisions
 from lakehouse.contracts.orders import REVIEW_DECISIONS
-from lakehouse.expiry import seals_at
-from resources.landing import landed_schema
-from resources.landing_formats import REVIEWS, Reason
+from lakehouse.life.expiry import seals_at
+from resources.landing.deliveries import REVIEWS
+from resources.landing.folder import landed_schema
+from resources.landing.refusals import Reason
 from tests.orders.builders import DAY, NO_DECISIONS, at, decision, event, prices, run, visit
 
 
@@ -38,7 +39,7 @@ def landed(review_id: str, *words: str, lines: dict[str, int] | None = None, min
 
 def test_the_first_decision_counts_and_the_second_is_refused() -> None:
     waiting = items()
-    resolution = review.resolve(
+    resolution = decisions.resolve(
         landed(waiting["review_id"].item(), "accept", "reject"), waiting, NO_DECISIONS, prices()
     )
     assert resolution.decisions["decision"].to_list() == ["accept"]
@@ -49,8 +50,8 @@ def test_the_first_decision_counts_and_the_second_is_refused() -> None:
 def test_the_same_line_again_is_neither_new_nor_refused() -> None:
     waiting = items()
     lines = landed(waiting["review_id"].item(), "accept")
-    known = review.resolve(lines, waiting, NO_DECISIONS, prices()).decisions
-    again = review.resolve(lines, waiting, known, prices())
+    known = decisions.resolve(lines, waiting, NO_DECISIONS, prices()).decisions
+    again = decisions.resolve(lines, waiting, known, prices())
     assert again.decisions.is_empty()
     assert again.refused == ()
 
@@ -66,7 +67,7 @@ def test_a_decision_that_cannot_stand_is_refused(
     lines: dict[str, int] | None, word: str, minute: int, reason: Reason
 ) -> None:
     waiting = items()
-    found = review.resolve(
+    found = decisions.resolve(
         landed(waiting["review_id"].item(), word, lines=lines, minute=minute), waiting, NO_DECISIONS, prices()
     )
     assert found.decisions.is_empty()
@@ -74,16 +75,16 @@ def test_a_decision_that_cannot_stand_is_refused(
 
 
 def test_a_decision_about_nothing_is_refused() -> None:
-    found = review.resolve(landed("nothing", "accept"), items(), NO_DECISIONS, prices())
+    found = decisions.resolve(landed("nothing", "accept"), items(), NO_DECISIONS, prices())
     assert [r.reason for r in found.refused] == [Reason.UNKNOWN_REVIEW]
 
 
-@pytest.mark.parametrize("reason", sorted(review.OF_NOBODY))
+@pytest.mark.parametrize("reason", sorted(decisions.OF_NOBODY))
 @pytest.mark.parametrize("word", ["accept", "amend", "reject"])
 def test_what_nobody_can_be_billed_for_is_only_rejected(reason: str, word: str) -> None:
     waiting = items().with_columns(reason=pl.lit(reason))
     lines = {"p1": 1} if word == "amend" else None
-    found = review.resolve(landed(waiting["review_id"].item(), word, lines=lines), waiting, NO_DECISIONS, prices())
+    found = decisions.resolve(landed(waiting["review_id"].item(), word, lines=lines), waiting, NO_DECISIONS, prices())
     expected = [] if word == "reject" else [("decision", Reason.NOBODY_TO_BILL)]
     assert [(r.field, r.reason) for r in found.refused] == expected
     assert found.decisions.height == (word == "reject")
@@ -91,9 +92,9 @@ def test_what_nobody_can_be_billed_for_is_only_rejected(reason: str, word: str) 
 
 def test_nobody_accepts_a_basket_with_an_unknown_product() -> None:
     waiting = run([visit("v1")], [event(1, "v1", "pick", None)])[1].review_items
-    found = review.resolve(landed(waiting["review_id"].item(), "accept"), waiting, NO_DECISIONS, prices())
+    found = decisions.resolve(landed(waiting["review_id"].item(), "accept"), waiting, NO_DECISIONS, prices())
     assert [r.reason for r in found.refused] == [Reason.NOT_ALLOWED]
-    found = review.resolve(
+    found = decisions.resolve(
         landed(waiting["review_id"].item(), "amend", lines={"tea": 2}), waiting, NO_DECISIONS, prices()
     )
     assert found.decisions["quantities"].to_list() == [[2]]
@@ -101,24 +102,24 @@ def test_nobody_accepts_a_basket_with_an_unknown_product() -> None:
 
 def test_undecided_items_close_as_unbilled_exactly_when_their_time_is_up() -> None:
     waiting = items()
-    until = review.decide_until(DAY)
+    until = decisions.decide_until(DAY)
     assert until < seals_at(DAY)
-    assert review.expire(waiting, NO_DECISIONS, until - timedelta(microseconds=1)).is_empty()
-    closed = review.expire(waiting, NO_DECISIONS, until)
+    assert decisions.expire(waiting, NO_DECISIONS, until - timedelta(microseconds=1)).is_empty()
+    closed = decisions.expire(waiting, NO_DECISIONS, until)
     assert closed.select("decision", "reviewer_id", "decided_at").row(0) == ("unbilled", "system", until)
     assert closed.schema == REVIEW_DECISIONS.schema
-    assert review.expire(waiting, NO_DECISIONS, until + timedelta(days=9)).equals(closed)
-    assert review.expire(waiting, closed, until + timedelta(days=9)).is_empty()
+    assert decisions.expire(waiting, NO_DECISIONS, until + timedelta(days=9)).equals(closed)
+    assert decisions.expire(waiting, closed, until + timedelta(days=9)).is_empty()
     decided = decision(waiting["review_id"].item(), "reject")
-    assert review.expire(waiting, decided, until).is_empty()
-    assert review.current_items(waiting, decided)["state"].to_list() == ["rejected"]
-    assert review.current_items(waiting, closed)["state"].to_list() == ["unbilled"]
-    assert review.current_items(waiting, NO_DECISIONS)["state"].to_list() == ["waiting"]
+    assert decisions.expire(waiting, decided, until).is_empty()
+    assert decisions.current_items(waiting, decided)["state"].to_list() == ["rejected"]
+    assert decisions.current_items(waiting, closed)["state"].to_list() == ["unbilled"]
+    assert decisions.current_items(waiting, NO_DECISIONS)["state"].to_list() == ["waiting"]
 
 
 def test_an_unbilled_visit_stays_without_an_order() -> None:
     waiting = items()
-    closed = review.expire(waiting, NO_DECISIONS, review.decide_until(DAY))
+    closed = decisions.expire(waiting, NO_DECISIONS, decisions.decide_until(DAY))
     _, settlement = run([visit("v1", binding_prob=0.3)], [event(1, "v1", "pick")], closed)
     assert settlement.orders.is_empty()
     assert settlement.review_items["state"].to_list() == ["unbilled"]

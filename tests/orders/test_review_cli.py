@@ -9,16 +9,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.orders import review_cli
-from assets.orders.review import decide_until
+from assets.orders.review.__main__ import main
+from assets.orders.review.decisions import decide_until
+from assets.orders.review.queue import read_queue
 from lakehouse.contracts import orders as tables
 from lakehouse.contracts import store_reference
 from lakehouse.contracts.vision import SHELF_EVENTS, TRACK_POINTS
 from lakehouse.lake import Lake
-from lakehouse.reader import scan
-from lakehouse.writer import CommitInfo, replace_partition, upsert
-from resources.landing import Landing
-from resources.landing_formats import REVIEWS
+from lakehouse.tables.commit import CommitInfo
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import replace_partition, upsert
+from resources.landing.deliveries import REVIEWS
+from resources.landing.folder import Landing
 from tests.orders.simulated import SimulatedDay, simulate
 
 
@@ -54,7 +56,7 @@ def home(day: SimulatedDay, tmp_path: Path) -> Path:
 
 
 def run(home: Path, day: SimulatedDay, *arguments: str, hours: float = 12.0) -> int:
-    return review_cli.main(["--home", str(home), *arguments], day.store_day.start_at + timedelta(hours=hours))
+    return main(["--home", str(home), *arguments], day.store_day.start_at + timedelta(hours=hours))
 
 
 def first_id(home: Path) -> str:
@@ -83,7 +85,7 @@ def test_a_decision_is_written_once_and_leaves_the_queue(
     assert batch.frame.select("review_id", "decision").row(0) == (review_id, "reject")
     assert run(home, day, "decide", review_id, "accept", "--reviewer", "r2") == 2
     assert "already_decided" in capsys.readouterr().err
-    queue = review_cli.read_queue(Lake(str(home / "lake")), Landing(home / "landing"))
+    queue = read_queue(Lake(str(home / "lake")), Landing(home / "landing"))
     assert review_id not in queue.waiting["review_id"].to_list()
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from assets.orders import quality
+from assets.orders.baskets.checks import check_baskets
+from assets.orders.billing.checks import check_orders, check_reconciled
+from assets.orders.reference.checks import check_reference
+from assets.orders.visits.checks import check_visits
 from evaluation import receipts
-from resources.floor_density import CELL_M, density_of, floor_density_png
-from resources.floor_plan import MAX_BYTES, Plan
-from resources.floor_trajectories import floor_trajectories_png
+from lakehouse.audit import failed
+from resources.floor_pictures.density import CELL_M, density_of, floor_density_png
+from resources.floor_pictures.plan import MAX_BYTES, Plan
+from resources.floor_pictures.trajectories import floor_trajectories_png
 from tests.orders.simulated import SimulatedDay, simulate
 
 
@@ -41,13 +45,11 @@ def test_all_checks_hold(day: SimulatedDay) -> None:
     frames, settled = day.reference.frames, day.settlement
     visits, links = day.binding.visits, day.binding.visit_tracks
     results = [
-        *quality.check_reference(
-            *(frames[n] for n in ("slots", "slot_views", "cameras", "planograms", "products", "prices"))
-        ),
-        *quality.check_visits(visits, links),
-        *quality.check_baskets(day.netting.baskets, visits, day.shelf_events, frames["products"]),
-        *quality.check_orders(settled.orders, settled.order_lines, visits, frames["products"]),
-        *quality.check_reconciled(
+        *check_reference(*(frames[n] for n in ("slots", "slot_views", "cameras", "planograms", "products", "prices"))),
+        *check_visits(visits, links),
+        *check_baskets(day.netting.baskets, visits, day.shelf_events, frames["products"]),
+        *check_orders(settled.orders, settled.order_lines, visits, frames["products"]),
+        *check_reconciled(
             day.shelf_events,
             links,
             day.netting.baskets,
@@ -56,7 +58,7 @@ def test_all_checks_hold(day: SimulatedDay) -> None:
             settled.review_items,
         ),
     ]
-    assert quality.failed(results) == []
+    assert failed(results) == []
 
 
 def test_the_ways_are_a_small_picture(day: SimulatedDay) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assets.orders import gate_events as scans
-from assets.orders.visits import Binding, Floor, bind
+from assets.orders.visits import scans
+from assets.orders.visits.binding import Binding, Floor, bind
 from lakehouse.contracts.orders import VISIT_TRACKS, VISITS
 from lakehouse.contracts.vision import TRACK_POINTS, TRACKS
 from lakehouse.store_day import StoreDay, capture_hour

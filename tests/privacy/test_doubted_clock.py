@@ -12,21 +12,22 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from assets.privacy.assets import sweeps
-from assets.privacy.checks import CLOCK, PAST_LIMIT
-from lakehouse import seals
-from lakehouse.commit import CommitInfo
+from assets.privacy.retention.assets import sweeps
+from assets.privacy.retention.checks import CLOCK, PAST_LIMIT
 from lakehouse.contracts.vision import TRACK_POINTS
 from lakehouse.lake import ENGINE_FOLDER, Lake
-from lakehouse.reader import scan
+from lakehouse.life import seals
 from lakehouse.store_day import StoreDay, capture_hour
-from lakehouse.writer import replace_partition
+from lakehouse.tables.commit import CommitInfo
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import replace_partition
 from orchestration.__main__ import main
-from orchestration.confirm_time import confirm_time
+from orchestration.commands.confirm_time import confirm_time
 from resources.clock import Clock
 from resources.clock_reading import ClockReading
-from resources.lake import Tables, Workplace
 from resources.settings import load_settings
+from resources.steps.write_path import Tables
+from resources.workplace import Workplace
 
 DAY = StoreDay("s001", date(2026, 3, 2))
 AHEAD = timedelta(hours=169)

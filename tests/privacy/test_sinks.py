@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from assets.privacy.assets import file_places
-from assets.privacy.checks import every_file_is_claimed
-from assets.privacy.expired import SWEPT_TABLES
-from assets.privacy.sinks import LANDING_CATEGORIES, SINKS, unclaimed
+from assets.analytics.marts.warehouse import BUILDING_FOLDER, LOCK_FILE
+from assets.privacy.places import LANDING_CATEGORIES, SINKS, file_places, unclaimed
+from assets.privacy.retention.checks import every_file_is_claimed
+from assets.privacy.retention.due import SWEPT_TABLES
 from lakehouse.contract import RetentionClass
 from lakehouse.contracts import CONTRACTS
-from resources import landing_formats
+from resources.landing import deliveries
+from resources.landing.lines import LineFormat
 from resources.settings import load_settings
-from resources.warehouse import BUILDING_FOLDER, LOCK_FILE
 
 CLAIMED = (
     "landing/reference/stores/s001/store.yaml",
@@ -86,8 +86,8 @@ def test_every_table_has_a_sink_and_every_short_lived_one_is_swept() -> None:
 
 
 def test_every_landing_category_has_a_sink() -> None:
-    values = vars(landing_formats).values()
-    formats = {value.category for value in values if isinstance(value, landing_formats.LineFormat)}
+    values = vars(deliveries).values()
+    formats = {value.category for value in values if isinstance(value, LineFormat)}
     assert formats | {"reference", "footage"} == set(LANDING_CATEGORIES)
 
 

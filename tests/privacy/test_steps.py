@@ -10,17 +10,19 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from assets.privacy.assets import accounts, sweeps
-from assets.privacy.checks import AHEAD_OF_TIME, PAST_LIMIT, UNCLAIMED
-from lakehouse.commit import CommitInfo
+from assets.privacy.accounts.assets import accounts
+from assets.privacy.retention.assets import sweeps
+from assets.privacy.retention.checks import AHEAD_OF_TIME, PAST_LIMIT, UNCLAIMED
 from lakehouse.contracts.privacy import ACCOUNTS, SWEEPS
 from lakehouse.contracts.vision import TRACK_POINTS
 from lakehouse.lake import Lake
-from lakehouse.reader import scan
 from lakehouse.store_day import StoreDay, capture_hour
-from lakehouse.writer import replace_partition
+from lakehouse.tables.commit import CommitInfo
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import replace_partition
 from resources.clock import Clock
-from resources.lake import Tables, Workplace
+from resources.steps.write_path import Tables
+from resources.workplace import Workplace
 
 DAY = StoreDay("s001", date(2026, 3, 2))
 
@@ -116,7 +118,7 @@ def test_a_file_that_nobody_empties_is_seen_and_stops_no_sweep(home: Path) -> No
 
 def test_what_is_left_fails_the_step(home: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     test_the_sweep_on_both_sides_of_the_limit(home, lake)
-    monkeypatch.setattr("assets.privacy.sweep.drop_expired", lambda *_, **__: [])
+    monkeypatch.setattr("assets.privacy.retention.sweep.drop_expired", lambda *_, **__: [])
     result = run(sweeps, home, at(73))
     assert not result.success
     assert checks(result)[PAST_LIMIT] is False, "the row is 71.5 hours old, its hour has reached the limit"

@@ -9,23 +9,24 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.privacy import sweep as sweep_module
-from assets.privacy.assets import file_places
-from assets.privacy.checks import nothing_past_its_limit
-from assets.privacy.expired import SWEPT_TABLES, FilePlace, hour_of
-from assets.privacy.sweep import Swept, close_journal, sweep
-from lakehouse import audit, seals
-from lakehouse.commit import CommitInfo
+from assets.privacy.places import FilePlace, file_places
+from assets.privacy.retention import sweep as sweep_module
+from assets.privacy.retention.checks import nothing_past_its_limit
+from assets.privacy.retention.due import SWEPT_TABLES, hour_of
+from assets.privacy.retention.sweep import Swept, close_journal, sweep
+from lakehouse import audit
 from lakehouse.contract import RetentionClass
 from lakehouse.contracts import CONTRACTS
 from lakehouse.contracts.privacy import SWEEPS
 from lakehouse.contracts.vision import SLOT_EPISODES, TRACK_POINTS, TRACKS
 from lakehouse.errors import CaptureHourExpired, StoreDaySealed
+from lakehouse.files.open import object_store
 from lakehouse.lake import Lake
-from lakehouse.objects import object_store
-from lakehouse.reader import scan
+from lakehouse.life import seals
 from lakehouse.store_day import StoreDay, capture_hour
-from lakehouse.writer import append_once, replace_partition
+from lakehouse.tables.commit import CommitInfo
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import append_once, replace_partition
 from resources.settings import load_settings
 
 DAY = StoreDay("s001", date(2026, 3, 2))

@@ -9,21 +9,22 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.privacy import sweep as sweep_module
-from assets.privacy.checks import nothing_ahead_of_time, nothing_past_its_limit
-from assets.privacy.expired import SWEPT_TABLES, FilePlace
-from assets.privacy.sweep import Swept, close_journal, sweep
-from lakehouse import seals
-from lakehouse.commit import CommitInfo
+from assets.privacy.places import FilePlace
+from assets.privacy.retention import sweep as sweep_module
+from assets.privacy.retention.checks import nothing_ahead_of_time, nothing_past_its_limit
+from assets.privacy.retention.due import SWEPT_TABLES
+from assets.privacy.retention.sweep import Swept, close_journal, sweep
 from lakehouse.contract import TableContract
 from lakehouse.contracts.privacy import SWEEPS
 from lakehouse.contracts.vision import CLOTHING, SLOT_EPISODES, TRACK_POINTS
 from lakehouse.errors import ContractVersionMismatch, LeaseUnavailable
+from lakehouse.files.open import object_store
 from lakehouse.lake import Lake
-from lakehouse.objects import object_store
-from lakehouse.reader import scan
+from lakehouse.life import seals
 from lakehouse.store_day import StoreDay, capture_hour
-from lakehouse.writer import append_once, replace_partition
+from lakehouse.tables.commit import CommitInfo
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import append_once, replace_partition
 
 DAY = StoreDay("s001", date(2026, 3, 2))
 INFO = CommitInfo(run_id="run", code_version="code")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.privacy.sweep_moment import confirm, find_moment
+from assets.privacy.retention.sweep_moment import confirm, find_moment
 from lakehouse.contracts.vision import TRACK_POINTS
-from lakehouse.expiry import drop_at, is_expired
 from lakehouse.lake import ENGINE_FOLDER, Lake
+from lakehouse.life.expiry import drop_at, is_expired
 from lakehouse.store_day import capture_hour
 from resources.believed_time import TOLERANCE, Doubt, Heartbeat, Known, judge
 from resources.clock import Clock

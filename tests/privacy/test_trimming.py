@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
-from assets.privacy.trimming import trim_daily
-from lakehouse.commit import CommitInfo
+from assets.privacy.retention.trimming import trim_daily
 from lakehouse.contracts.privacy import ACCOUNTS
 from lakehouse.lake import Lake
-from lakehouse.reader import scan
-from lakehouse.writer import upsert
+from lakehouse.tables.commit import CommitInfo
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import upsert
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 CANARY = "account-canary-0d41"

@@ -9,9 +9,10 @@ from typing import cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.privacy.expired import FilePlace, effective_hour, expired_files, hour_of, identity, look_at_undated
+from assets.privacy.places import FilePlace
+from assets.privacy.retention.due import effective_hour, expired_files, hour_of, identity, look_at_undated
 from lakehouse.contracts.retention import DROP_MARGIN
-from lakehouse.objects import ObjectStore, StoredObject
+from lakehouse.files.objects import ObjectStore, StoredObject
 from lakehouse.store_day import capture_hour, hour_start
 
 HOUR = timedelta(hours=1)

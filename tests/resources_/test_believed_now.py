@@ -9,20 +9,22 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from assets.orders.assets import review_decisions
-from assets.orders.review import expire
-from assets.privacy.sweep_moment import confirm, find_moment
-from assets.vision.landed_clips import clips_of_day
+from assets.orders.review.assets import review_decisions
+from assets.orders.review.decisions import expire
+from assets.privacy.retention.sweep_moment import confirm, find_moment
+from assets.vision.footage.day_clips import clips_of_day
 from lakehouse.contracts.orders import REVIEW_DECISIONS, REVIEW_ITEMS
 from lakehouse.lake import Lake
-from lakehouse.reader import scan
 from lakehouse.store_day import StoreDay
-from lakehouse.writer import CommitInfo, replace_partition
+from lakehouse.tables.commit import CommitInfo
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import replace_partition
 from resources.believed_time import believed_now
 from resources.clock import Clock
 from resources.clock_reading import ClockReading
-from resources.lake import Tables, Workplace
-from resources.landing_footage import FootageBatch, LandedClip, Sidecar
+from resources.landing.footage import FootageBatch, LandedClip, Sidecar
+from resources.steps.write_path import Tables
+from resources.workplace import Workplace
 from tests.contract.test_every_check_can_fail import rows_of
 
 T0 = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)

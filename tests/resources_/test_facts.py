@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from resources.facts import mean, share
+from resources.steps.facts import mean, share
 
 
 def test_mean_and_share_have_four_digits() -> None:

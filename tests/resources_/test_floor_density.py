@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.contracts.vision import SHELF_EVENTS, TRACK_POINTS, TRACKS
-from resources.floor_density import CELL_M, LEAST_PEOPLE, Density, density_of, floor_density_png
-from resources.floor_plan import MAX_BYTES, Plan
+from resources.floor_pictures.density import CELL_M, LEAST_PEOPLE, Density, density_of, floor_density_png
+from resources.floor_pictures.plan import MAX_BYTES, Plan
 
 START = datetime(2026, 3, 2, 2, tzinfo=UTC)
 NEAR, FAR = 4.0, 8.0

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.landing_footage import parse_stamp
+from resources.landing.footage import parse_stamp
 from simulation import landing
 from simulation.landing import (
     OFFSET_FILE,

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from assets.vision.footage_catalogue import Sidecar
+from assets.vision.footage.catalogue import Sidecar
 
 WIDTH, HEIGHT, FPS = 64, 48, 10.0
 START = datetime(2026, 11, 22, 2, tzinfo=UTC)

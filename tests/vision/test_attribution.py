@@ -13,14 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from assets.vision.assignment import assign, simultaneous
-from assets.vision.attribution import attribute
-from assets.vision.clip_analysis import episode_frame
-from assets.vision.clips import Clip
-from assets.vision.fusion import Contact
-from assets.vision.holdings import StoreHoldings
-from assets.vision.reach import BoxPath, FloorPath, ReachSettings, SlotPlace, contact_cost, standing
-from assets.vision.slot_episodes import SlotEpisode
+from assets.vision.clip_analysis.decode_pass import episode_frame
+from assets.vision.footage.clip import Clip
+from assets.vision.shelf_events.attribution import attribute
+from assets.vision.shelf_events.camera_fusion import Contact
+from assets.vision.shelf_events.holdings import StoreHoldings
+from assets.vision.shelf_events.joint_assignment import assign, simultaneous
+from assets.vision.shelf_events.reach import BoxPath, FloorPath, SlotPlace, contact_cost, standing
+from assets.vision.shelf_events.settings import ReachSettings
+from assets.vision.slots.episodes import SlotEpisode
 from lakehouse.contracts.vision import SHELF_EVENTS, SIGHTINGS, TRACK_POINTS
 
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from assets.vision.camera_agreement import misplaced_cameras, without
-from assets.vision.geometry import Camera
-from assets.vision.merge import trajectories
+from assets.vision.camera import Camera
+from assets.vision.trajectories.camera_agreement import misplaced_cameras, without
+from assets.vision.trajectories.merge import trajectories
 from tests.vision.test_merge import CAMERAS, PLAN, START, detections, errors_m, looking_at
 
 FLOOR_M = (8.0, 6.0)

@@ -9,15 +9,16 @@ import cv2
 import numpy as np
 import pytest
 
-from assets.vision import clip_analysis
-from assets.vision.appearance import COLOURS, describe, likeness
-from assets.vision.clip_analysis import AnalysisSettings, analyse_clip
-from assets.vision.clips import Clip, frames
-from assets.vision.clothing import dominant_colour
-from assets.vision.detector import Boxes, Frame, Region
-from assets.vision.geometry import Camera
-from assets.vision.motion import MotionGate
-from assets.vision.slots import SlotView
+from assets.vision.camera import Camera
+from assets.vision.clip_analysis import decode_pass
+from assets.vision.clip_analysis.decode_pass import analyse_clip
+from assets.vision.clip_analysis.settings import AnalysisSettings
+from assets.vision.detection.appearance import COLOURS, describe, likeness
+from assets.vision.detection.detector import Boxes, Frame, Region
+from assets.vision.detection.motion_gate import MotionGate
+from assets.vision.footage.clip import Clip, frames
+from assets.vision.store_view import SlotView
+from assets.vision.trajectories.clothing import dominant_colour
 from lakehouse.contracts.vision import DETECTIONS, SLOT_EPISODES
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -96,7 +97,7 @@ def test_a_clip_that_changes_its_size_ends_there_and_keeps_what_came_before(
     path = video(tmp_path / "a.avi", [2 * i for i in range(30)])
     whole = list(frames(path))
     mixed = [*whole[:10], *(np.ascontiguousarray(frame[:90]) for frame in whole[10:])]
-    monkeypatch.setattr(clip_analysis, "frames", lambda _: iter(mixed))
+    monkeypatch.setattr(decode_pass, "frames", lambda _: iter(mixed))
     square = [[10, 10], [50, 10], [50, 50], [10, 50]]
     view = SlotView("s1", np.array(square, dtype=float), 1)
     result = analyse_clip(clip(path), None, [view], [], BrightBlob())

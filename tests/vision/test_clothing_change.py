@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.vision.clothing_change import ChangeSettings, change_moments
+from assets.vision.trajectories.clothing_change import change_moments
+from assets.vision.trajectories.settings import ChangeSettings
 
 RED, BLUE = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
 

@@ -11,10 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.vision.clips import frames
-from assets.vision.detector import (
+from assets.vision.detection.detector import (
     MODELS,
-    DetectorSettings,
     NanoDetector,
     choose_precision,
     clip_to_frame,
@@ -22,6 +20,8 @@ from assets.vision.detector import (
     input_size,
     window,
 )
+from assets.vision.detection.settings import DetectorSettings
+from assets.vision.footage.clip import frames
 
 CLIPS = Path(__file__).resolve().parents[3] / "shared" / "data" / "clips"
 ONE_BY_ONE = CLIPS / "one-by-one-person-detection.mp4"

@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assets.vision.footage_catalogue import Probe, Sidecar, catalogue, counts_by_status, probe
-from assets.vision.landed_clips import clips_of_day, known_probes, usable_clips, with_true_times
+from assets.vision.footage.catalogue import Probe, Sidecar, catalogue, counts_by_status, probe
+from assets.vision.footage.day_clips import clips_of_day, known_probes, usable_clips, with_true_times
 from lakehouse.audit import run_expectations
 from lakehouse.contracts.vision import FOOTAGE_SEGMENTS
 from lakehouse.store_day import StoreDay
-from resources import landing_footage
+from resources.landing import footage
 from tests.vision import small_clips
 from tests.vision.small_clips import retime, sidecar_of, turn, write_clip, write_sound
 
@@ -262,11 +262,11 @@ def test_what_is_catalogued_comes_out_the_same_without_being_opened_again(tmp_pa
 def test_a_clip_from_the_future_is_refused_before_it_is_opened() -> None:
     landing, now = Path("/landing"), small_clips.START
     for ahead, skew_ms, refused in [(0, 0, False), (8, 0, True), (8, 8 * 3_600_000, False), (0, -8 * 3_600_000, True)]:
-        side = landing_footage.Sidecar("c1", "s001", now + timedelta(hours=ahead), 10.0, 40, 64, 48, "0" * 64, skew_ms)
+        side = footage.Sidecar("c1", "s001", now + timedelta(hours=ahead), 10.0, 40, 64, 48, "0" * 64, skew_ms)
         file = landing / "footage/s001/c1/a.mp4"
-        clip = landing_footage.LandedClip(
+        clip = footage.LandedClip(
             "s001", "c1", side.captured_at, file, file.with_suffix(".json"), side, 1, "0" * 64, ""
         )
-        batch = landing_footage.FootageBatch((clip,), (), 0)
+        batch = footage.FootageBatch((clip,), (), 0)
         day = clips_of_day(batch, StoreDay.of_instant("s001", now), landing, now)
         assert ([r.field for r in day.refused], len(day.clips)) == ((["captured_at"], 0) if refused else ([], 1))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.vision.frame_times import LONGEST_MS, TOLERANCE_MS, FrameTimes, true_times
+from assets.vision.footage.frame_times import LONGEST_MS, TOLERANCE_MS, FrameTimes, true_times
 
 
 def even(count: int, fps: float = 10.0, start_ms: float = 0.0) -> tuple[float, ...]:

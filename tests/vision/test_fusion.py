@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.vision.fusion import CameraEpisode, ClearView, fuse
+from assets.vision.shelf_events.camera_fusion import CameraEpisode, ClearView, fuse
 
 
 def change(

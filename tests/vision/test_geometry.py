@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.vision.floor_position import locate
-from assets.vision.geometry import Camera
+from assets.vision.camera import Camera
+from assets.vision.trajectories.floor_position import locate
 
 
 def looking_at(

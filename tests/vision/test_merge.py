@@ -8,10 +8,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assets.vision.appearance import APPEARANCE_SIZE, COLOURS
-from assets.vision.geometry import Camera
-from assets.vision.merge import STEP_S, StorePlan, Trajectories, outside_m, trajectories
-from assets.vision.trajectory_fusion import FloorTrack, FusionSettings, people
+from assets.vision.camera import Camera
+from assets.vision.detection.appearance import APPEARANCE_SIZE, COLOURS
+from assets.vision.store_view import StorePlan
+from assets.vision.trajectories.floor_tracks import outside_m
+from assets.vision.trajectories.merge import trajectories
+from assets.vision.trajectories.people import FloorTrack, people
+from assets.vision.trajectories.rows import Trajectories
+from assets.vision.trajectories.settings import STEP_S, FusionSettings
 from lakehouse.contracts.vision import CLOTHING, DETECTIONS, SIGHTINGS, TRACK_POINTS, TRACKS
 from lakehouse.store_day import capture_hour_of
 

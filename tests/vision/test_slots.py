@@ -10,15 +10,16 @@ import cv2
 import numpy as np
 import pytest
 
-from assets.vision.clip_analysis import episode_frame
-from assets.vision.clips import Clip
-from assets.vision.shelf_watch import watch_frames
-from assets.vision.slot_episodes import SlotEpisode
-from assets.vision.slot_judgement import judge, look_of_goods
-from assets.vision.slot_settings import SlotSettings
-from assets.vision.slot_signal import Atlas, gains_to, ordered_quad, patch_coordinates, patches_of, thumbnail
-from assets.vision.slot_stitching import stitched_change
-from assets.vision.slots import SlotObserver, SlotView, zone_tiles
+from assets.vision.clip_analysis.decode_pass import episode_frame
+from assets.vision.footage.clip import Clip
+from assets.vision.single_video.shelf import watch_frames
+from assets.vision.slots.episodes import SlotEpisode
+from assets.vision.slots.judgement import judge, look_of_goods
+from assets.vision.slots.observer import SlotObserver, zone_tiles
+from assets.vision.slots.settings import SlotSettings
+from assets.vision.slots.signal import Atlas, gains_to, ordered_quad, patch_coordinates, patches_of, thumbnail
+from assets.vision.slots.stitching import stitched_change
+from assets.vision.store_view import SlotView
 from lakehouse.contracts.vision import SLOT_EPISODES
 
 HEIGHT, WIDTH = 120, 200

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from assets.vision.succession import FORBIDDEN, chains, successors
+from assets.vision.tracking.succession import FORBIDDEN, chains, successors
 
 
 def test_all_together_beats_one_after_another() -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.vision.log_odds import log_odds, logistic
-from assets.vision.track_judgement import JudgementSettings, is_convincing, moved_heights, usual_score
-from assets.vision.tracking import link
-from assets.vision.tracklets import Detections
+from assets.vision.tracking.camera_tracks import link
+from assets.vision.tracking.judgement import is_convincing, moved_heights, usual_score
+from assets.vision.tracking.settings import JudgementSettings
+from assets.vision.tracking.tracklets import Detections
 
 FRAMES = np.arange(100)
 

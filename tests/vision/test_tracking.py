@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.vision.box_fit import BoxFit, Correction
-from assets.vision.smoothing import filled_moments, local_linear
-from assets.vision.tracking import CameraTracks, TrackingSettings, corrected, link
-from assets.vision.tracklets import Detections, TrackletSettings, overlap_matrix, sure_tracklets
+from assets.vision.tracking.box_fit import BoxFit, Correction
+from assets.vision.tracking.camera_tracks import CameraTracks, corrected, link
+from assets.vision.tracking.settings import TrackingSettings, TrackletSettings
+from assets.vision.tracking.smoothing import filled_moments, local_linear
+from assets.vision.tracking.tracklets import Detections, overlap_matrix, sure_tracklets
 
 RED, BLUE = np.sqrt(np.eye(216)[[0, 72, 144]].sum(axis=0)), np.sqrt(np.eye(216)[[5, 77, 149]].sum(axis=0))
 

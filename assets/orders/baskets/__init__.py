@@ -1,0 +1,1 @@
+"""What each visit carried out."""

@@ -1,0 +1,1 @@
+"""Floor plans, cameras, slots, planograms, products and prices, as stores deliver them."""

@@ -1,0 +1,46 @@
+"""Promises of the reference tables to one another. Results are counts, never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from lakehouse.audit import ExpectationResult, no_strangers
+from lakehouse.contract import Severity
+from resources.steps.specs import DomainCheck
+
+DECLARED: Mapping[str, tuple[DomainCheck, ...]] = {
+    "orders/slot_views": (
+        DomainCheck("views_show_known_slots", "Every slot that a camera sees is in orders/slots."),
+        DomainCheck("views_are_of_known_cameras", "Every view belongs to a camera in orders/cameras."),
+    ),
+    "orders/planograms": (
+        DomainCheck("planogram_slots_known", "Every planned slot is in orders/slots."),
+        DomainCheck("planogram_products_known", "Every planned product is in orders/products."),
+        DomainCheck("planned_products_priced", "Every planned product has a price.", Severity.WARNING),
+    ),
+    "orders/prices": (DomainCheck("priced_products_known", "Every priced product is in orders/products."),),
+}
+
+
+def check_reference(
+    slots: pl.DataFrame,
+    slot_views: pl.DataFrame,
+    cameras: pl.DataFrame,
+    planograms: pl.DataFrame,
+    products: pl.DataFrame,
+    prices: pl.DataFrame,
+) -> list[ExpectationResult]:
+    """Reference data names only what it also describes, and every product that stands somewhere has a
+    price."""
+    planned = planograms.select("store_id", "product_id").unique()
+    product_views = slot_views.filter(~pl.col("is_zone"))
+    return [
+        no_strangers("planogram_slots_known", planograms, slots, ("store_id", "slot_id")),
+        no_strangers("planogram_products_known", planograms, products, "product_id"),
+        no_strangers("views_show_known_slots", product_views, slots, ("store_id", "slot_id")),
+        no_strangers("views_are_of_known_cameras", slot_views, cameras, ("store_id", "camera_id")),
+        no_strangers("priced_products_known", prices, products, "product_id"),
+        no_strangers("planned_products_priced", planned, prices, ("store_id", "product_id"), severity=Severity.WARNING),
+    ]

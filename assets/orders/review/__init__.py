@@ -1,0 +1,1 @@
+"""What a person decides about visits and events that nobody may bill by guess."""

@@ -1,0 +1,1 @@
+"""Gate scans, and which trajectories belong to whom."""

@@ -1,0 +1,1 @@
+"""What dies when, the sweep that removes it, and its ledger."""

@@ -1,0 +1,82 @@
+"""What must hold after a sweep, beyond the contract."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from assets.privacy.places import FilePlace, unclaimed
+from assets.privacy.retention.due import FirstSeen, ahead_of_time, past_limit
+from lakehouse.audit import ExpectationResult, identity_check
+from lakehouse.contract import Severity
+from lakehouse.lake import Lake
+from resources.believed_time import TOLERANCE, BelievedTime
+from resources.steps.specs import DomainCheck
+
+PAST_LIMIT = "nothing_past_its_limit"
+AHEAD_OF_TIME = "nothing_ahead_of_time"
+UNCLAIMED = "every_file_is_claimed"
+CLOCK = "clock_is_believed"
+
+SWEEP_CHECKS = (
+    # They warn and do not block: the ledger of what was removed is entered all the same. The step itself
+    # fails when something due is left.
+    DomainCheck(
+        PAST_LIMIT,
+        "No row and no file is older than its class allows, counted anew in every table and folder.",
+        Severity.WARNING,
+    ),
+    DomainCheck(
+        AHEAD_OF_TIME,
+        "No row claims a capture time that is still to come: it would outlive its limit.",
+        Severity.WARNING,
+    ),
+    DomainCheck(
+        UNCLAIMED,
+        "Every file below the home lies in a place that somebody empties.",
+        Severity.WARNING,
+    ),
+    DomainCheck(
+        CLOCK,
+        "The clock that the sweep judged by is borne out by the last heartbeat, the kernel or a person. "
+        "Count: seconds that it is off.",
+        Severity.WARNING,
+    ),
+)
+
+
+def nothing_past_its_limit(
+    lake: Lake, places: tuple[FilePlace, ...], seen: FirstSeen, now: datetime
+) -> ExpectationResult:
+    """The count of everything past its limit. Raises where a place cannot be looked at."""
+    return _count(PAST_LIMIT, sum(late for _, late in past_limit(lake, places, seen, now)))
+
+
+def nothing_ahead_of_time(lake: Lake, now: datetime) -> ExpectationResult:
+    """The count of rows from the future."""
+    return _count(AHEAD_OF_TIME, ahead_of_time(lake, now))
+
+
+def every_file_is_claimed(home: Path) -> ExpectationResult:
+    """The count of files below the home that no sink claims."""
+    files = (path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file())
+    return _count(UNCLAIMED, len(unclaimed(files)))
+
+
+def clock_is_believed(found: BelievedTime) -> ExpectationResult:
+    """Seconds between the doubted time and the one that the sweep judged by; what to do, in words."""
+    seconds = abs(found.difference.total_seconds())
+    return ExpectationResult(
+        CLOCK,
+        "",
+        Severity.WARNING,
+        success=found.doubt is None,
+        observed=seconds,
+        threshold=TOLERANCE.total_seconds(),
+        unexpected_count=round(seconds),
+        limits=found.words,
+    )
+
+
+def _count(name: str, found: int) -> ExpectationResult:
+    return identity_check(name, found, found, severity=Severity.WARNING)

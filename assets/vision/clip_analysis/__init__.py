@@ -1,0 +1,1 @@
+"""One decode pass over every clip: detections and slot episodes."""

@@ -1,0 +1,1 @@
+"""Which clips there are, and which of them can be used."""

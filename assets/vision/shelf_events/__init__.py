@@ -1,0 +1,1 @@
+"""What happened at the shelves, and who did it."""

@@ -1,0 +1,1 @@
+"""The measures on one video, without a store."""

@@ -1,0 +1,1 @@
+"""What happens in a shelf slot, seen by one camera."""

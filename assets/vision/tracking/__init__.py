@@ -1,0 +1,1 @@
+"""One camera's tracks, in pixels."""

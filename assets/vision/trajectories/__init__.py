@@ -1,0 +1,1 @@
+"""One trajectory a person, over all cameras, in metres."""

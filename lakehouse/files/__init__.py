@@ -1,0 +1,1 @@
+"""Files by key, on disk or in a bucket."""

@@ -1,0 +1,1 @@
+"""Worker processes for work that needs many cores."""

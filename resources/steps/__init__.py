@@ -1,0 +1,1 @@
+"""What every Dagster step of a table is made of: declaration, partitions, write path, metadata."""
