@@ -39,7 +39,7 @@ from lakehouse.contracts.vision import (
     TRACKS,
 )
 from resources.steps.write_path import TableWrite, _contract_result, checked
-from tests.orders.test_quality import day as orders_day  # noqa: F401 - a fixture
+from tests.assets.orders.test_checks import day as orders_day  # noqa: F401 - a fixture
 
 NOW = datetime(2026, 11, 22, 4, 30, tzinfo=UTC)
 VISION_DECLARED = {
@@ -235,7 +235,8 @@ def test_every_vision_check_is_tried() -> None:
 
 
 def test_every_orders_check_is_counted(orders_day: dict[str, pl.DataFrame]) -> None:  # noqa: F811 - the fixture
-    """Their violations are in tests/orders/test_quality.py; here: what is declared is what is counted, as severe."""
+    """Their violations are in tests/assets/orders/test_checks.py; here: what is declared is what is counted, as
+    severe."""
     found = orders_day
     results = {
         "orders/gate_events": check_gate_events(found["gate_events"], found["stores"]),
