@@ -79,10 +79,16 @@ def _check(node: yaml.Node, loader: _PlainLoader, sizes: dict[int, int]) -> int:
             size += _check(key, loader, sizes) + _check(value, loader, sizes)
     elif isinstance(node, yaml.SequenceNode):
         size += sum(_check(value, loader, sizes) for value in node.value)
-    elif node.tag != "tag:yaml.org,2002:str" and node.tag != loader.resolve(yaml.ScalarNode, node.value, (True, False)):
+    elif node.tag != "tag:yaml.org,2002:str" and node.tag != _implied_tag(loader, node):
         # A tag that was written out and does not fit the value.
         raise NotPlainYaml(line)
     if size > MOST_NODES:
         raise NotPlainYaml(line)
     sizes[id(node)] = size
     return size
+
+
+def _implied_tag(loader: yaml.SafeLoader, node: yaml.Node) -> str:
+    """The tag that the value has when none is written out."""
+    tag: str = loader.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+    return tag

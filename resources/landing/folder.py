@@ -127,7 +127,7 @@ class Landing:
             if named is not None and not (is_in_place and date_of_name(path.name) == named):
                 continue
             landed, raw = self._opened(path)
-            if landed is None:
+            if landed is None or raw is None:
                 continue
             files.append(landed)
             if isinstance(raw, Rejection):
@@ -156,7 +156,7 @@ class Landing:
         documents, files, rejections = [], [], []
         for path in files_below(base):
             landed, raw = self._opened(path)
-            if landed is None:
+            if landed is None or raw is None:
                 continue
             files.append(landed)
             if isinstance(raw, Rejection):
