@@ -29,8 +29,9 @@ SWEPT_TABLES: tuple[TableContract, ...] = tuple(
 CLOCK_TOLERANCE = timedelta(hours=1)
 """A capture time further ahead than this is a wrong clock: it must not prolong anything's life."""
 
-_HOUR = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}Z")
-_STAMP = re.compile(r"(\d{8}T\d{6})\.\d{3}Z")
+# Of this century, as landing takes them: a far date would outrun the calendar when its limit is added.
+_HOUR = re.compile(r"20\d{2}-\d{2}-\d{2}T\d{2}Z")
+_STAMP = re.compile(r"(20\d{6}T\d{6})\.\d{3}Z")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _CELL = re.compile(r"store_id=([^/]+)/capture_hour=([^/]+)/")
 

@@ -206,6 +206,9 @@ def test_every_table_with_a_limit_is_swept() -> None:
         ("footage/s001/c1/20260302T045959.999Z-0a1b.mp4.reason.json", "2026-03-02T04Z"),
         ("footage/s001/c1/20269999T045959.000Z.mp4", None),
         ("footage/s001/c1/notes.txt", None),
+        ("footage/s001/c1/99991231T235959.000Z.mp4", None),
+        ("footage/s001/c1/00010101T000000.000Z.mp4", None),
+        ("s001/c1/9999-12-31T23Z/anything.mp4", None),
     ],
 )
 def test_a_file_is_as_old_as_its_path_says(key: str, hour: str | None) -> None:
