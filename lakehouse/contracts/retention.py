@@ -14,6 +14,10 @@ from lakehouse.contract import RetentionClass
 DROP_MARGIN = timedelta(minutes=30)
 """An hour is dropped this much before its limit, so that the sweep's interval and run time fit."""
 
+PATIENCE = timedelta(minutes=15)
+"""For this much of the margin a drop waits for what it would rather have: a seal, a lease. One more sweep fits into
+what is left; after that the hour goes without."""
+
 
 @dataclass(frozen=True)
 class RetentionRule:

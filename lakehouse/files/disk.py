@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,10 +74,31 @@ class LocalObjects:
         return True
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
-        start = self._root / prefix if prefix else self._root
-        found = [path for path in start.rglob("*") if path.is_file()] if start.is_dir() else []
+        unlisted: list[OSError] = []
+        found = []
+        for folder, folders, names in os.walk(self._root / prefix, onerror=unlisted.append):
+            links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+            found += [Path(folder, name) for name in (*names, *links)]
         for path in sorted(found):
-            yield StoredObject(path.relative_to(self._root).as_posix(), path.stat().st_size)
+            stored = self._stored(path)
+            if stored is not None:
+                yield stored
+        for error in unlisted:
+            if not isinstance(error, FileNotFoundError | NotADirectoryError):
+                raise error
+
+    def _stored(self, path: Path) -> StoredObject | None:
+        """None for what is gone by now."""
+        try:
+            found = path.lstat()
+        except FileNotFoundError:
+            return None
+        key = path.relative_to(self._root).as_posix()
+        if stat.S_ISLNK(found.st_mode):
+            return StoredObject(key, 0, is_link=True)
+        # Pipes and sockets hold no bytes, but their names may say something: they are listed, and go like the rest.
+        size = found.st_size if stat.S_ISREG(found.st_mode) else 0
+        return StoredObject(key, size, other_names=found.st_nlink - 1)
 
     def _write(self, chunks: Iterator[bytes], path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,10 +17,16 @@ UNFINISHED = ".unfinished"
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One file of a store. `size` in bytes."""
+    """One file of a store. `size` in bytes.
+
+    `is_link`: a symbolic link, which holds nothing itself; it is never followed. `other_names`: how many more names
+    the same bytes have on the disk: they stay there when this one goes.
+    """
 
     key: str
     size: int
+    is_link: bool = False
+    other_names: int = 0
 
 
 class ObjectStore(Protocol):
@@ -62,7 +68,10 @@ class ObjectStore(Protocol):
         ...
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
-        """Everything in the folder `prefix` and below, by key, unfinished files included."""
+        """Everything in the folder `prefix` and below, by key, unfinished files included.
+
+        Raises OSError, after everything that could be listed, if a folder could not be: what lies there is unknown.
+        """
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from lakehouse.contract import RetentionClass, TableContract
-from lakehouse.contracts.retention import DROP_MARGIN, SCHEDULE
+from lakehouse.contracts.retention import DROP_MARGIN, PATIENCE, SCHEDULE
 from lakehouse.store_day import StoreDay, hour_start
 
 HOUR_COLUMN = "capture_hour"
@@ -32,6 +32,11 @@ def drop_at(contract: TableContract, label: str) -> datetime:
 def is_expired(contract: TableContract, label: str, now: datetime) -> bool:
     """Whether the hour has to go. False for tables without a limit."""
     return limit_of(contract) is not None and now >= drop_at(contract, label)
+
+
+def is_pressing(contract: TableContract, label: str, now: datetime) -> bool:
+    """Whether an expired hour has to go now, sealed or not, leased or not: its limit is near."""
+    return limit_of(contract) is not None and now >= drop_at(contract, label) + PATIENCE
 
 
 def seals_at(store_day: StoreDay) -> datetime:

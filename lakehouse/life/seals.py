@@ -4,17 +4,19 @@ its sources and an erasure never changes what was published."""
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+import re
+from contextlib import ExitStack, suppress
 from datetime import date, datetime
 
 from deltalake.exceptions import DeltaError
 
 from lakehouse.contract import TableContract
 from lakehouse.lake import ENGINE_FOLDER, Lake
-from lakehouse.leases.hold import hold_lease
+from lakehouse.leases.hold import WAIT_S, hold_lease
 from lakehouse.store_day import StoreDay
 
 _FOLDER = f"{ENGINE_FOLDER}/seals"
+_SEAL = re.compile(r"([^/]+)/(\d{4}-\d{2}-\d{2})\.json")
 _DAY_COLUMNS = frozenset({"business_date", "capture_hour"})
 
 
@@ -27,17 +29,25 @@ def _key(store_day: StoreDay) -> str:
     return f"{_FOLDER}/{store_day.store_id}/{store_day.business_date.isoformat()}.json"
 
 
-def seal(lake: Lake, store_day: StoreDay, contracts: list[TableContract], *, run_id: str, now: datetime) -> bool:
+def seal(
+    lake: Lake,
+    store_day: StoreDay,
+    contracts: list[TableContract],
+    *,
+    run_id: str,
+    now: datetime,
+    wait_s: float = WAIT_S,
+) -> bool:
     """Seals the day, once and for ever, and notes the version of every given table at that moment.
 
     `contracts`: the tables that have partitions of this day (others are ignored). Their leases are held
-    meanwhile, so no write that began before the seal commits after it. Returns False if the day was sealed
-    already.
+    meanwhile, so no write that began before the seal commits after it; each is waited for `wait_s` seconds. Returns
+    False if the day was sealed already.
     """
     tables = sorted((c for c in contracts if is_sealable(c)), key=lambda c: c.path)
     with ExitStack() as leases:
         for contract in tables:
-            leases.enter_context(hold_lease(lake, contract))
+            leases.enter_context(hold_lease(lake, contract, wait_s=wait_s))
         versions = {contract.path: _version(lake, contract) for contract in tables}
         record = {
             "store_id": store_day.store_id,
@@ -65,10 +75,12 @@ def is_sealed(lake: Lake, store_day: StoreDay) -> bool:
 
 
 def sealed_days(lake: Lake) -> list[StoreDay]:
-    """All sealed days, in order."""
+    """All sealed days, in order. What lies beside the seals and is none is passed over."""
     found = []
     for item in lake.objects.list(_FOLDER):
-        store_id, name = item.key.removeprefix(f"{_FOLDER}/").split("/")
-        if name.endswith(".json"):
-            found.append(StoreDay(store_id, date.fromisoformat(name.removesuffix(".json"))))
+        match = _SEAL.fullmatch(item.key.removeprefix(f"{_FOLDER}/"))
+        # A seal is written as its day says; another spelling of a date is no seal that anything would look for.
+        with suppress(ValueError):
+            if match:
+                found.append(StoreDay(match[1], date.fromisoformat(match[2])))
     return sorted(found)

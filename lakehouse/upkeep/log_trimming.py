@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from lakehouse.contract import TableContract
-from lakehouse.errors import concealed
 from lakehouse.lake import Lake
 from lakehouse.leases.hold import hold_lease
 from lakehouse.tables.commit import NO_HOOKS
 from lakehouse.tables.snapshot import take_snapshot
+
+T = TypeVar("T")
 
 LOG_FOLDER = "_delta_log"
 PAUSE_S = 1.1
@@ -20,11 +22,13 @@ PAUSE_S = 1.1
 
 @dataclass(frozen=True)
 class TrimmedLog:
-    """What a trim removed: data files that no version needs any more, and log entries."""
+    """What a trim removed: data files that no version needs any more, and log entries. `failure`: the kind of error
+    that ended it; empty if none did."""
 
     table: str
     data_files_removed: int
     log_files_removed: int
+    failure: str = ""
 
 
 def trim_logs(lake: Lake, contracts: Iterable[TableContract], *, pause_s: float = PAUSE_S) -> list[TrimmedLog]:
@@ -34,28 +38,37 @@ def trim_logs(lake: Lake, contracts: Iterable[TableContract], *, pause_s: float 
     The order matters: vacuum (under the lease: beside a writer it would delete uncommitted files), wait,
     checkpoint, wait, trim. A checkpoint made first would leave the old Parquet files on disk for ever.
     Readers that opened an older version before may fail and have to open the table again. A damaged table is left
-    as it is: what its log no longer names may be what its repair needs.
+    as it is: what its log no longer names may be what its repair needs. One table that fails stops no other.
     """
-    vacuumed = []
-    for contract in contracts:
-        found = take_snapshot(lake, contract, any_version=True)
-        if found.table is not None and not found.damage:
-            removed, entries = concealed(contract.path, "vacuuming", lambda c=contract: _vacuum(lake, c))  # type: ignore[misc]
-            vacuumed.append((contract, removed, entries))
-    long = [contract for contract, _, entries in vacuumed if entries > 1]
-    time.sleep(pause_s if long else 0.0)
-    for contract in long:
-        concealed(contract.path, "checkpointing", lambda c=contract: _checkpoint(lake, c))  # type: ignore[misc]
-    time.sleep(pause_s if long else 0.0)
-    for contract in long:
-        concealed(contract.path, "trimming", lambda c=contract: _trim(lake, c))  # type: ignore[misc]
-    return [
-        TrimmedLog(contract.path, removed, max(0, entries - _log_entries(lake, contract)))
-        for contract, removed, entries in vacuumed
+    failures: dict[str, str] = {}
+
+    def attempt(contract: TableContract, work: Callable[[Lake, TableContract], T]) -> T | None:
+        try:
+            return work(lake, contract) if contract.path not in failures else None
+        except Exception as error:  # noqa: BLE001 - of whatever kind: the next table is trimmed all the same
+            failures[contract.path] = type(error).__name__
+            return None
+
+    vacuumed = {contract: found for contract in contracts if (found := attempt(contract, _vacuum))}
+    long = [contract for contract, (_, entries) in vacuumed.items() if entries > 1]
+    for work in (_checkpoint, _trim):
+        time.sleep(pause_s if long else 0.0)
+        for contract in long:
+            attempt(contract, work)
+    left = {contract: attempt(contract, _log_entries) for contract in vacuumed}
+    trimmed = [
+        TrimmedLog(contract.path, removed, max(0, entries - (left[contract] or entries)))
+        for contract, (removed, entries) in vacuumed.items()
+        if contract.path not in failures
     ]
+    return trimmed + [TrimmedLog(path, 0, 0, failure) for path, failure in failures.items()]
 
 
-def _vacuum(lake: Lake, contract: TableContract) -> tuple[int, int]:
+def _vacuum(lake: Lake, contract: TableContract) -> tuple[int, int] | None:
+    """Files removed and log entries left; None for what is not there or is damaged."""
+    found = take_snapshot(lake, contract, any_version=True)
+    if found.table is None or found.damage:
+        return None
     with hold_lease(lake, contract):
         table = lake.open(contract)
         assert table is not None

@@ -60,7 +60,7 @@ def test_hours_die_and_the_log_is_cut(bucket_lake: Lake) -> None:
     lake = bucket_lake
     for seed in (0, 1):
         replace_partition(lake, SIGHTS, sights(HOURS, seed=seed), DAY.partition(SIGHTS), commit=INFO, now=NOW)
-    (dropped,) = drop_expired(lake, SIGHTS, commit=INFO, now=DAY.start_at + timedelta(hours=71, minutes=30))
+    (dropped,) = drop_expired(lake, SIGHTS, commit=INFO, now=DAY.start_at + timedelta(hours=71, minutes=30)).hours
     assert (dropped.rows_removed, dropped.files_removed, dropped.files_left) == (3, 2, 0)
     assert not any(HOURS[0] in key for key in keys(lake, SIGHTS.path))
     (trimmed,) = trim_logs(lake, [SIGHTS], pause_s=2.1)  # a bucket's clock has whole seconds

@@ -19,7 +19,8 @@ from assets.privacy.retention.checks import (
     nothing_past_its_limit,
 )
 from assets.privacy.retention.due import SWEPT_TABLES
-from assets.privacy.retention.sweep import close_journal, sweep
+from assets.privacy.retention.notes import close_journal
+from assets.privacy.retention.sweep import sweep
 from assets.privacy.retention.sweep_moment import find_moment
 from assets.privacy.retention.trimming import trim_daily
 from lakehouse.contracts.privacy import SWEEPS
@@ -51,19 +52,21 @@ def sweeps(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) -> I
         "days_sealed": len(swept.sealed),
     }
     found = [
-        checked(PAST_LIMIT, lambda: nothing_past_its_limit(lake, places, swept.seen, swept.moment)),
-        checked(AHEAD_OF_TIME, lambda: nothing_ahead_of_time(lake, swept.moment)),
+        checked(PAST_LIMIT, lambda: nothing_past_its_limit(swept.looks, swept.moment)),
+        checked(AHEAD_OF_TIME, lambda: nothing_ahead_of_time(swept.looks, swept.moment)),
         checked(UNCLAIMED, lambda: every_file_is_claimed(settings.home)),
         checked(CLOCK, lambda: clock_is_believed(judged)),
     ]
-    yield from tables.write(context, [TableWrite(SWEEPS, swept.ledger, found, facts)])
-    close_journal(lake, swept.ledger)
-    if swept.failures or swept.places_left:
-        what = "; ".join((*swept.failures, f"{swept.places_left} places still hold what is due"))
-        raise dg.Failure(f"not everything is gone: {what}")
+    # Before the ledger, which may fail: what was deleted is noted, and the next sweep enters it.
     trimmed = trim_daily(lake, swept.moment)
-    if trimmed:
-        files = sum(table.data_files_removed for table in trimmed)
-        context.log.info(f"{len(trimmed)} tables trimmed, {files} replaced files unlinked")
-    if judged.doubt is not None:
-        raise dg.Failure(judged.words, allow_retries=False)
+    if trimmed.tables:
+        files = sum(table.data_files_removed for table in trimmed.tables)
+        context.log.info(f"{len(trimmed.tables)} tables trimmed, {files} replaced files unlinked")
+    yield from tables.write(context, [TableWrite(SWEEPS, swept.ledger, found, facts)])
+    close_journal(lake, {*swept.ledger["sweep_id"]})
+    troubles = [*swept.failures, *trimmed.failures, *([judged.words] if judged.doubt else [])]
+    if swept.places_left:
+        troubles.append(f"{swept.places_left} places still hold what is due")
+    if troubles:
+        # Everything was tried, and the next sweep comes in ten minutes: trying again at once would change nothing.
+        raise dg.Failure(f"not everything is as it should be: {'; '.join(troubles)}", allow_retries=False)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from assets.privacy.places import FilePlace, unclaimed
-from assets.privacy.retention.due import FirstSeen, ahead_of_time, past_limit
+from assets.privacy.places import unclaimed
+from assets.privacy.retention.due import CLOCK_TOLERANCE, Seen
 from lakehouse.audit import ExpectationResult, identity_check
 from lakehouse.contract import Severity
-from lakehouse.lake import Lake
+from lakehouse.store_day import hour_start
 from resources.believed_time import TOLERANCE, BelievedTime
 from resources.steps.specs import DomainCheck
 
@@ -45,16 +47,23 @@ SWEEP_CHECKS = (
 )
 
 
-def nothing_past_its_limit(
-    lake: Lake, places: tuple[FilePlace, ...], seen: FirstSeen, now: datetime
-) -> ExpectationResult:
-    """The count of everything past its limit. Raises where a place cannot be looked at."""
-    return _count(PAST_LIMIT, sum(late for _, late in past_limit(lake, places, seen, now)))
+def nothing_past_its_limit(looks: Iterable[Seen], now: datetime) -> ExpectationResult:
+    """The count of rows and files past their limit. What could not be looked at fails it too: unknown is not zero."""
+    held = list(looks)
+    late = [content for look in held for content in look.past(now).values()]
+    return _count(PAST_LIMIT, sum(max(content.rows, content.files) for content in late), held)
 
 
-def nothing_ahead_of_time(lake: Lake, now: datetime) -> ExpectationResult:
+def nothing_ahead_of_time(looks: Iterable[Seen], now: datetime) -> ExpectationResult:
     """The count of rows from the future."""
-    return _count(AHEAD_OF_TIME, ahead_of_time(lake, now))
+    held = list(looks)
+    ahead = [
+        content.rows
+        for look in held
+        for place, content in (look.contents or {}).items()
+        if hour_start(place.capture_hour) > now + CLOCK_TOLERANCE
+    ]
+    return _count(AHEAD_OF_TIME, sum(ahead), held)
 
 
 def every_file_is_claimed(home: Path) -> ExpectationResult:
@@ -78,5 +87,9 @@ def clock_is_believed(found: BelievedTime) -> ExpectationResult:
     )
 
 
-def _count(name: str, found: int) -> ExpectationResult:
-    return identity_check(name, found, found, severity=Severity.WARNING)
+def _count(name: str, found: int, looks: Iterable[Seen] = ()) -> ExpectationResult:
+    counted = identity_check(name, found, found, severity=Severity.WARNING)
+    unknown = sorted(look.name for look in looks if look.contents is None)
+    if not unknown:
+        return counted
+    return replace(counted, success=False, limits=f"not looked at, so not known: {', '.join(unknown)}")

@@ -1,17 +1,16 @@
-"""What has to go at a given moment: capture hours of tables, and files of folders that may hold footage,
-each with its size. Tables are counted from their logs and folders from their listings: no row is read."""
+"""What lies in tables and folders, hour by hour, and what of it has to go at a given moment. Tables are counted from
+their logs and listings, folders from their listings: no row is read."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from assets.privacy.places import FilePlace
-from lakehouse.contract import TableContract
+from lakehouse.contract import RetentionClass, TableContract
 from lakehouse.contracts import CONTRACTS
 from lakehouse.contracts.retention import DROP_MARGIN
 from lakehouse.files.objects import StoredObject
@@ -19,7 +18,9 @@ from lakehouse.lake import Lake
 from lakehouse.life import expiry
 from lakehouse.life.seals import is_sealable
 from lakehouse.store_day import StoreDay, capture_hour, hour_start
+from lakehouse.tables.admission import Cell
 from lakehouse.tables.snapshot import take_snapshot
+from lakehouse.upkeep.hour_contents import HourContents, TableHours, read_hours
 
 SWEPT_TABLES: tuple[TableContract, ...] = tuple(
     table for table in CONTRACTS.values() if expiry.limit_of(table) is not None
@@ -33,10 +34,6 @@ CLOCK_TOLERANCE = timedelta(hours=1)
 _HOUR = re.compile(r"20\d{2}-\d{2}-\d{2}T\d{2}Z")
 _STAMP = re.compile(r"(20\d{6}T\d{6})\.\d{3}Z")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
-_CELL = re.compile(r"store_id=([^/]+)/capture_hour=([^/]+)/")
-
-Cell = tuple[str, str]
-"""Store and capture hour."""
 
 
 @dataclass(frozen=True, order=True)
@@ -58,54 +55,115 @@ class Content:
     size: int
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A table or a folder as one look found it. `limit`: longest life, from capture. `contents` None: it could not be
+    looked at, which is not the same as empty. `trouble`: what was odd about it, for people."""
+
+    name: str
+    retention: RetentionClass
+    limit: timedelta
+    contents: Mapping[Place, Content] | None
+    trouble: tuple[str, ...] = ()
+
+    def owns(self, place: Place) -> bool:
+        """Whether the place is one of this table or folder."""
+        return place.name == self.name or place.name.startswith(f"{self.name}/")
+
+    def limit_at(self, place: Place) -> datetime:
+        """Moment at which the oldest possible value of the place reaches its limit."""
+        return hour_start(place.capture_hour) + self.limit
+
+    def past(self, now: datetime, margin: timedelta = timedelta()) -> dict[Place, Content]:
+        """The places whose limit is less than `margin` away, or behind."""
+        held = self.contents or {}
+        return {place: content for place, content in held.items() if now >= self.limit_at(place) - margin}
+
+
 FirstSeen = Mapping[str, datetime]
 """When a file that cannot be judged by its path was first seen, by its identity."""
 
 
-def table_cells(lake: Lake, table: TableContract) -> dict[Cell, Content]:
-    """What a table holds per store and capture hour, files that no version of it knows included. Works on
-    a table that waits for its migration: deletion does not wait."""
-    snapshot = take_snapshot(lake, table, any_version=True)
-    names = table.partition_by
-    rows: Counter[Cell] = Counter()
-    for cell, files in snapshot.cells.items():
-        key = cell[names.index("store_id")], cell[names.index(expiry.HOUR_COLUMN)]
-        rows[key] += sum(file.rows for file in files)
-    files_on_disk: Counter[Cell] = Counter()
-    sizes: Counter[Cell] = Counter()
-    for stored in lake.objects.list(table.path):
-        if match := _CELL.search(stored.key):
-            files_on_disk[match[1], match[2]] += 1
-            sizes[match[1], match[2]] += stored.size
-    return {key: Content(rows[key], files_on_disk[key], sizes[key]) for key in sorted({*rows, *files_on_disk})}
+@dataclass(frozen=True)
+class FolderFiles:
+    """The files of a folder by place. `trouble`: kinds of errors met while listing; what could not be listed is in
+    neither."""
+
+    files: Mapping[Place, tuple[StoredObject, ...]]
+    trouble: tuple[str, ...] = field(default=())
 
 
-def expired_hours(lake: Lake, table: TableContract, now: datetime) -> dict[Place, Content]:
-    """Hours of a table whose time is up, with what is in them."""
+def see_table(table: TableContract, found: TableHours) -> Seen:
+    """A table by one reading of its log and its folder."""
+    contents = contents_of(table, found.hours)
+    trouble = [found.damage] if found.damage else []
+    if found.strange:
+        trouble.append(f"{found.strange} folders whose capture hour is none")
+    return Seen(table.path, table.retention, expiry.limit_of(table) or timedelta(), contents, tuple(trouble))
+
+
+def contents_of(table: TableContract, hours: Mapping[Cell, HourContents]) -> dict[Place, Content]:
+    """Hours of a table as places."""
+    store, hour = table.partition_by.index("store_id"), table.partition_by.index(expiry.HOUR_COLUMN)
     return {
-        Place("table", table.path, *cell): content
-        for cell, content in table_cells(lake, table).items()
-        if expiry.is_expired(table, cell[1], now)
+        Place("table", table.path, cell[store], cell[hour]): Content(held.rows, len(held.files), held.size)
+        for cell, held in hours.items()
     }
 
 
-def expired_files(place: FilePlace, seen: FirstSeen, now: datetime) -> dict[Place, list[StoredObject]]:
-    """Files of a folder whose time is up.
+def see_folder(place: FilePlace, found: FolderFiles) -> Seen:
+    """A folder by one listing."""
+    contents = {where: count_files(files) for where, files in found.files.items()}
+    # Part of it is unknown, so all of it is: what was there may be there still.
+    return Seen(place.name, place.retention, place.limit, None if found.trouble else contents, found.trouble)
+
+
+def count_files(files: Collection[StoredObject]) -> Content:
+    """Files as content. What has another name elsewhere keeps its bytes, so they are not counted."""
+    return Content(0, len(files), sum(file.size for file in files if not file.other_names))
+
+
+def see_everything(lake: Lake, places: Iterable[FilePlace], seen: FirstSeen) -> tuple[Seen, ...]:
+    """Every swept table and folder, each looked at by itself."""
+    found = []
+    for table in SWEPT_TABLES:
+        try:
+            found.append(see_table(table, read_hours(lake, table)))
+        except Exception as error:  # noqa: BLE001 - of whatever kind: its text could quote a path
+            found.append(unseen(table, type(error).__name__))
+    return (*found, *(see_folder(place, list_files(place, seen)) for place in places))
+
+
+def unseen(table: TableContract, kind: str) -> Seen:
+    """A table that could not be looked at, for the kind of error."""
+    return Seen(table.path, table.retention, expiry.limit_of(table) or timedelta(), None, (kind,))
+
+
+def list_files(place: FilePlace, seen: FirstSeen) -> FolderFiles:
+    """Every file of a folder with an age, by the place that it dies with.
 
     A file is as old as its path says, so that a clip that no catalogue knows dies with its hour too.
     """
-    found: dict[Place, list[StoredObject]] = {}
-    for file in place.files():
-        hour = effective_hour(file, seen)
-        if hour is not None and now >= limit_at(place, hour) - DROP_MARGIN:
-            store_id, folder = _owner(place, file.key)
-            found.setdefault(Place("footage", folder, store_id, hour), []).append(file)
-    return found
+    files: dict[Place, list[StoredObject]] = {}
+    trouble = []
+    try:
+        for file in place.files():
+            hour = effective_hour(file, seen)
+            if hour is not None:
+                store_id, folder = _owner(place, file.key)
+                files.setdefault(Place("footage", folder, store_id, hour), []).append(file)
+    except Exception as error:  # noqa: BLE001 - a folder in it that may not be listed: the rest was
+        trouble.append(f"could not be listed as a whole: {type(error).__name__}")
+    return FolderFiles({where: tuple(found) for where, found in files.items()}, tuple(trouble))
 
 
-def limit_at(place: FilePlace, hour: str) -> datetime:
-    """Moment at which the oldest possible picture of that hour reaches its limit."""
-    return hour_start(hour) + place.limit
+def expired_files(place: FilePlace, found: FolderFiles, now: datetime) -> dict[Place, tuple[StoredObject, ...]]:
+    """Those of a folder's files whose time is up."""
+    return {
+        where: files
+        for where, files in found.files.items()
+        if now >= hour_start(where.capture_hour) + place.limit - DROP_MARGIN
+    }
 
 
 def effective_hour(file: StoredObject, seen: FirstSeen) -> str | None:
@@ -117,20 +175,23 @@ def effective_hour(file: StoredObject, seen: FirstSeen) -> str | None:
 
 def identity(file: StoredObject) -> str:
     """What a file is known by: its name and size, so that moving it (to the rejected files, say) starts no
-    new life. Hashed: a name may say anything."""
+    new life. Hashed: a name may say anything, and may be no text at all."""
     name = file.key.rsplit("/", 1)[-1]
-    return hashlib.sha256(f"{name}\x1f{file.size}".encode()).hexdigest()[:24]
+    return hashlib.sha256(f"{name}\x1f{file.size}".encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
-def look_at_undated(places: tuple[FilePlace, ...], known: FirstSeen, now: datetime) -> dict[str, datetime]:
+def look_at_undated(places: Iterable[FilePlace], known: FirstSeen, now: datetime) -> dict[str, datetime]:
     """First sight of every file that is there and cannot be judged by its path: it names no capture time,
-    or one that is still to come. What is gone is forgotten."""
+    or one that is still to come. What is gone is forgotten, unless part of a folder could not be listed."""
     seen: dict[str, datetime] = {}
     for place in places:
-        for file in place.files():
-            name, hour = identity(file), hour_of(file.key)
-            if name in known or hour is None or hour_start(hour) > now + CLOCK_TOLERANCE:
-                seen[name] = min(known.get(name, now), now)
+        try:
+            for file in place.files():
+                name, hour = identity(file), hour_of(file.key)
+                if name in known or hour is None or hour_start(hour) > now + CLOCK_TOLERANCE:
+                    seen[name] = min(known.get(name, now), now)
+        except Exception:  # noqa: BLE001 - the sweep's own look says so; what was known of it stays known
+            seen = {**known, **seen}
     return seen
 
 
@@ -149,48 +210,26 @@ def hour_of(key: str) -> str | None:
     return None
 
 
-def past_limit(lake: Lake, places: tuple[FilePlace, ...], seen: FirstSeen, now: datetime) -> Iterator[tuple[str, int]]:
-    """Per swept table and folder, the rows or files that are past their limit and still there.
-
-    A place that cannot be looked at raises: unknown is not zero.
-    """
-    for table in SWEPT_TABLES:
-        cells = table_cells(lake, table).items()
-        late = [content for (_, hour), content in cells if now >= expiry.limit_at(table, hour)]
-        yield table.path, sum(max(content.rows, content.files) for content in late)
-    for place in places:
-        hours = (effective_hour(file, seen) for file in place.files())
-        yield place.name, sum(1 for hour in hours if hour is not None and now >= limit_at(place, hour))
-
-
-def ahead_of_time(lake: Lake, now: datetime) -> int:
-    """Rows of swept tables that claim to be captured in the future: they would outlive their limit."""
-    return sum(
-        content.rows
-        for table in SWEPT_TABLES
-        for (_, hour), content in table_cells(lake, table).items()
-        if hour_start(hour) > now + CLOCK_TOLERANCE
-    )
-
-
-def known_days(lake: Lake) -> set[StoreDay]:
-    """Store-days of which any table holds anything."""
+def known_days(lake: Lake, table: TableContract) -> set[StoreDay]:
+    """Store-days of which a table holds anything; none for a table that belongs to no store-day. What names no day is
+    passed over."""
     days: set[StoreDay] = set()
-    for table in CONTRACTS.values():
-        if not is_sealable(table):
-            continue
-        names = table.partition_by
-        for cell in take_snapshot(lake, table, any_version=True).cells:
-            values = dict(zip(names, cell, strict=True))
+    if not is_sealable(table):
+        return days
+    for cell in take_snapshot(lake, table, any_version=True).cells:
+        values = dict(zip(table.partition_by, cell, strict=True))
+        try:
             if expiry.HOUR_COLUMN in values:
                 days.add(StoreDay.of_hour(values["store_id"], values[expiry.HOUR_COLUMN]))
             else:
                 day = datetime.strptime(values["business_date"], "%Y-%m-%d").replace(tzinfo=UTC).date()
                 days.add(StoreDay(values["store_id"], day))
+        except (ValueError, OverflowError):
+            continue
     return days
 
 
-def _owner(place: FilePlace, key: str) -> Cell:
+def _owner(place: FilePlace, key: str) -> tuple[str, str]:
     """Store, and the folder for the ledger: place, store and camera, the two folders before the hour or
     the file. What lies elsewhere may have any name, so none of it is repeated."""
     inside = key.removeprefix(place.prefix).strip("/").split("/")[:-1]

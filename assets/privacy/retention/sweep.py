@@ -1,15 +1,14 @@
-"""One sweep: seals the store-days whose evidence begins to go, drops expired hours from tables, unlinks
-expired files, looks again, and says what the ledger has to hold.
+"""One sweep: unlinks expired files, seals the store-days whose evidence begins to go, drops expired hours from tables,
+looks again, and says what the ledger has to hold.
 
-A failure in one table or folder stops no other: everything is tried, then everything that failed is named.
+Every folder, table, file, day and note is tried by itself, and what failed is named at the end: deletion never waits
+for anything that is not its own. Files go first, for they need nobody's lease.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
@@ -20,23 +19,43 @@ from assets.privacy.retention.due import (
     Content,
     FirstSeen,
     Place,
+    Seen,
+    contents_of,
+    count_files,
     expired_files,
-    expired_hours,
     known_days,
-    limit_at,
+    list_files,
     look_at_undated,
+    see_folder,
+    see_table,
+    unseen,
+)
+from assets.privacy.retention.notes import (
+    Due,
+    Failures,
+    ledger_row,
+    read_first_seen,
+    read_journal,
+    write_first_seen,
+    write_journal,
 )
 from lakehouse.contract import RetentionClass, TableContract
 from lakehouse.contracts import CONTRACTS
 from lakehouse.contracts.privacy import SWEEPS
-from lakehouse.lake import ENGINE_FOLDER, Lake
+from lakehouse.contracts.retention import DROP_MARGIN
+from lakehouse.errors import LeaseUnavailable
+from lakehouse.files.objects import StoredObject
+from lakehouse.lake import Lake
 from lakehouse.life import expiry, seals
 from lakehouse.store_day import StoreDay
+from lakehouse.tables.admission import Cell
 from lakehouse.tables.commit import CommitInfo
 from lakehouse.upkeep.expired_hours import drop_expired
+from lakehouse.upkeep.hour_contents import read_hours
 
-_FIRST_SEEN = f"{ENGINE_FOLDER}/sweep_first_seen.json"
-_JOURNAL = f"{ENGINE_FOLDER}/sweep_journal.json"
+LEASE_WAIT_S = 30.0
+"""How long a sweep waits for one table. Twice what a bucket's lease needs to be taken over; the next sweep comes in ten
+minutes, and an hour whose limit is near goes without a lease."""
 
 
 @dataclass(frozen=True)
@@ -45,24 +64,47 @@ class Swept:
     more.
 
     `failures`: what went wrong and where (kinds of errors, names of tables and folders); `places_left`:
-    places where something due is still there. Both empty is success. `moment`: the time that it judged by.
+    places where something due is still there. Both empty is success. `looks`: every table and folder as the sweep left
+    it; `moment`: the time that it judged by.
     """
 
     ledger: pl.DataFrame
     sealed: tuple[StoreDay, ...]
     failures: tuple[str, ...]
     places_left: int
-    seen: FirstSeen
+    looks: tuple[Seen, ...]
     moment: datetime
 
 
-@dataclass(frozen=True)
-class _Due:
-    place: Place
-    content: Content
-    noted_at: datetime
-    expires_at: datetime
-    retention: RetentionClass
+@dataclass
+class _Sweep:
+    """One sweep on its way. `noted`: what is about to go, what an earlier sweep noted and did not end included."""
+
+    lake: Lake
+    commit: CommitInfo
+    now: datetime
+    failures: Failures
+    noted: dict[Place, Due]
+    waiting: set[StoreDay] = field(default_factory=set)
+    looks: list[Seen] = field(default_factory=list)
+
+    def note(self, due: Mapping[Place, Content], owner: Seen) -> None:
+        """Writes down what is about to go. Without a note it goes all the same."""
+        for place, content in due.items():
+            self.noted.setdefault(place, Due(place, content, self.now, owner.limit_at(place), owner.retention))
+        ordered = [self.noted[place] for place in sorted(self.noted)]
+        self.failures.attempt("notes", lambda: write_journal(self.lake, ordered), None)
+
+    def looked(self, seen: Seen) -> None:
+        """Keeps the last look at a table or folder, and names what was odd about it."""
+        for trouble in seen.trouble:
+            self.failures.add(seen.name, trouble)
+        self.looks.append(seen)
+
+    def is_gone(self, due: Due) -> bool:
+        """Whether a second look has found the place empty. Not where there was none."""
+        owner = next((look for look in self.looks if look.owns(due.place)), None)
+        return owner is not None and owner.contents is not None and due.place not in owner.contents
 
 
 def sweep(lake: Lake, places: tuple[FilePlace, ...], *, commit: CommitInfo, now: datetime) -> Swept:
@@ -71,152 +113,117 @@ def sweep(lake: Lake, places: tuple[FilePlace, ...], *, commit: CommitInfo, now:
 
     What is about to go is noted first, and the note stays until `close_journal`: a sweep that was killed
     anywhere is finished by the next one, with the same rows in the ledger. A day is sealed before the first
-    of its movement goes; if it cannot be, movement waits for the next sweep, within the margin, and footage
-    does not.
+    of its movement goes; if it cannot be, its movement waits for another sweep, and no longer than PATIENCE.
     """
-    moment = now
-    seen = _see(lake, places, moment)
-    due = _note(lake, places, seen, moment)
-    failures: list[str] = []
-
-    def drop(tables: Iterable[TableContract]) -> None:
-        for table in tables:
-            _try(failures, table.path, lambda t=table: drop_expired(lake, t, commit=commit, now=moment))  # type: ignore[misc]
-
-    movement = [table for table in SWEPT_TABLES if table.retention is RetentionClass.MOVEMENT]
-    drop(table for table in SWEPT_TABLES if table not in movement)
+    failures = Failures()
+    known = read_first_seen(lake, failures)
+    first_seen = failures.attempt("first sights", lambda: look_at_undated(places, known, now), known)
+    write_first_seen(lake, first_seen, known, failures)
+    going = _Sweep(lake, commit, now, failures, read_journal(lake, failures))
     for place in places:
-        _try(failures, place.name, lambda p=place: _unlink(p, seen, moment))  # type: ignore[misc]
-    sealed: list[StoreDay] = []
-    if _try(failures, "seals", lambda: _seal(lake, commit.run_id, moment, sealed)):
-        drop(movement)
-    left = _expired(lake, places, seen, moment)
-    gone = [entry for entry in due if entry.place not in left]
+        _empty_folder(going, place, first_seen)
+    movement = [table for table in SWEPT_TABLES if table.retention is RetentionClass.MOVEMENT]
+    _empty_tables(going, (table for table in SWEPT_TABLES if table not in movement))
+    sealed = _seal(going)
+    _empty_tables(going, movement)
+    gone = [entry for _, entry in sorted(going.noted.items()) if going.is_gone(entry)]
     return Swept(
-        pl.DataFrame([_ledger_row(entry) for entry in gone], SWEEPS.schema),
+        pl.DataFrame([ledger_row(entry) for entry in gone], SWEEPS.schema),
         tuple(sealed),
-        tuple(failures),
-        len(left),
-        seen,
-        moment,
+        tuple(failures.found),
+        sum(len(look.past(now, DROP_MARGIN)) for look in going.looks),
+        tuple(going.looks),
+        now,
     )
 
 
-def close_journal(lake: Lake, ledger: pl.DataFrame) -> None:
-    """Once these rows are committed their notes are not needed any more; what is still there stays noted."""
-    entered = set(ledger["sweep_id"])
-    open_notes = [entry for entry in _read_journal(lake) if _sweep_id(entry) not in entered]
-    if open_notes:
-        _write_journal(lake, open_notes)
-    else:
-        lake.objects.delete(_JOURNAL)
+def _empty_folder(going: _Sweep, place: FilePlace, first_seen: FirstSeen) -> None:
+    found = list_files(place, first_seen)
+    if due := expired_files(place, found, going.now):
+        going.note({where: count_files(files) for where, files in due.items()}, see_folder(place, found))
+        _unlink(going, place, [file for files in due.values() for file in files])
+        found = list_files(place, first_seen)
+    going.looked(see_folder(place, found))
 
 
-def _try(failures: list[str], where: str, work: Callable[[], object]) -> bool:
-    try:
-        work()
-    except Exception as error:  # noqa: BLE001 - the next place must be swept all the same; its text could quote a path
-        failures.append(f"{where}: {type(error).__name__}")
-        return False
-    return True
-
-
-def _unlink(place: FilePlace, seen: FirstSeen, moment: datetime) -> None:
-    for files in expired_files(place, seen, moment).values():
-        for file in files:
+def _unlink(going: _Sweep, place: FilePlace, files: Iterable[StoredObject]) -> None:
+    kept: dict[str, int] = {}
+    links = shared = 0
+    for file in files:
+        try:
             place.objects.delete(file.key)
-
-
-def _seal(lake: Lake, run_id: str, moment: datetime, sealed: list[StoreDay]) -> None:
-    for day in sorted(known_days(lake) - {*seals.sealed_days(lake)}):
-        if moment < expiry.seals_at(day):
+        except Exception as error:  # noqa: BLE001 - the next file goes all the same
+            kept[type(error).__name__] = kept.get(type(error).__name__, 0) + 1
             continue
-        if seals.seal(lake, day, list(CONTRACTS.values()), run_id=run_id, now=moment):
-            sealed.append(day)
+        links += file.is_link
+        shared += bool(file.other_names)
+    for kind, count in sorted(kept.items()):
+        going.failures.add(place.name, f"{count} files not unlinked: {kind}")
+    if links:
+        going.failures.add(place.name, f"{links} symbolic links removed, and not what they point to")
+    if shared:
+        going.failures.add(place.name, f"{shared} files removed that have other names, under which their bytes stay")
 
 
-def _expired(
-    lake: Lake, places: tuple[FilePlace, ...], seen: FirstSeen, now: datetime
-) -> dict[Place, tuple[Content, datetime, RetentionClass]]:
-    found: dict[Place, tuple[Content, datetime, RetentionClass]] = {}
-    for table in SWEPT_TABLES:
-        for cell, content in expired_hours(lake, table, now).items():
-            found[cell] = content, expiry.limit_at(table, cell.capture_hour), table.retention
-    for place in places:
-        for cell, files in expired_files(place, seen, now).items():
-            content = Content(0, len(files), sum(file.size for file in files))
-            found[cell] = content, limit_at(place, cell.capture_hour), place.retention
-    return found
+def _empty_tables(going: _Sweep, tables: Iterable[TableContract]) -> None:
+    for table in tables:
+        going.looked(_empty_table(going, table))
 
 
-def _see(lake: Lake, places: tuple[FilePlace, ...], now: datetime) -> dict[str, datetime]:
-    raw = json.loads(lake.objects.read_bytes(_FIRST_SEEN) or b"{}")
-    seen = look_at_undated(places, {name: datetime.fromisoformat(at) for name, at in raw.items()}, now)
-    if seen or raw:
-        record = {name: at.isoformat() for name, at in sorted(seen.items())}
-        lake.objects.put_bytes(json.dumps(record).encode(), _FIRST_SEEN)
-    return seen
+def _empty_table(going: _Sweep, table: TableContract) -> Seen:
+    def waits(cell: Cell) -> bool:
+        values = dict(zip(table.partition_by, cell, strict=True))
+        day, hour = StoreDay.of_hour(values["store_id"], values[expiry.HOUR_COLUMN]), values[expiry.HOUR_COLUMN]
+        return day in going.waiting and not expiry.is_pressing(table, hour, going.now)
 
-
-def _note(lake: Lake, places: tuple[FilePlace, ...], seen: FirstSeen, now: datetime) -> list[_Due]:
-    """Everything that is due, what an unfinished sweep noted before included, written down."""
-    noted = {entry.place: entry for entry in _read_journal(lake)}
-    for place, (content, expires_at, retention) in _expired(lake, places, seen, now).items():
-        noted.setdefault(place, _Due(place, content, now, expires_at, retention))
-    due = [noted[place] for place in sorted(noted)]
-    if due:
-        _write_journal(lake, due)
-    return due
-
-
-def _write_journal(lake: Lake, due: Iterable[_Due]) -> None:
-    records = [
-        asdict(entry.place)
-        | asdict(entry.content)
-        | {
-            "noted_at": entry.noted_at.isoformat(),
-            "expires_at": entry.expires_at.isoformat(),
-            "retention": entry.retention,
-        }
-        for entry in due
-    ]
-    lake.objects.put_bytes(json.dumps(records).encode(), _JOURNAL)
-
-
-def _read_journal(lake: Lake) -> list[_Due]:
-    raw = lake.objects.read_bytes(_JOURNAL)
-    return [
-        _Due(
-            Place(record["sink"], record["name"], record["store_id"], record["capture_hour"]),
-            Content(record["rows"], record["files"], record["size"]),
-            datetime.fromisoformat(record["noted_at"]),
-            datetime.fromisoformat(record["expires_at"]),
-            RetentionClass(record["retention"]),
+    try:
+        dropped = drop_expired(
+            going.lake,
+            table,
+            commit=going.commit,
+            now=going.now,
+            waits=waits,
+            noted=lambda due: going.note(contents_of(table, due), unseen(table, "")),
+            wait_s=LEASE_WAIT_S,
         )
-        for record in json.loads(raw or b"[]")
-    ]
+    except Exception as error:  # noqa: BLE001 - of whatever kind: the next table is swept all the same
+        going.failures.add(table.path, type(error).__name__)
+        try:
+            return see_table(table, read_hours(going.lake, table))
+        except Exception as blind:  # noqa: BLE001 - unknown is not empty
+            return unseen(table, f"could not be looked at: {type(blind).__name__}")
+    for failure in dropped.failures:
+        going.failures.add(table.path, failure)
+    return see_table(table, dropped.left)
 
 
-def _sweep_id(due: _Due) -> str:
-    place = due.place
-    parts = (place.sink, place.name, place.store_id, place.capture_hour, due.noted_at.isoformat())
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
-
-
-def _ledger_row(due: _Due) -> dict[str, object]:
-    place = due.place
-    return {
-        "sweep_id": _sweep_id(due),
-        "swept_at": due.noted_at,
-        "sink": place.sink,
-        "place": place.name,
-        "store_id": place.store_id,
-        "capture_hour": place.capture_hour,
-        "retention": str(due.retention),
-        "expires_at": due.expires_at,
-        "rows_removed": due.content.rows,
-        "files_removed": due.content.files,
-        "bytes_removed": due.content.size,
-        "rows_left": 0,
-        "files_left": 0,
-    }
+def _seal(going: _Sweep) -> list[StoreDay]:
+    """Seals what is due. The days that could not be sealed wait with their movement."""
+    nothing: set[StoreDay] = set()
+    days = set().union(
+        *(going.failures.attempt(t.path, lambda t=t: known_days(going.lake, t), nothing) for t in CONTRACTS.values())  # type: ignore[misc]
+    )
+    unknown: list[StoreDay] = []
+    done = going.failures.attempt("seals", lambda: seals.sealed_days(going.lake), unknown)
+    due = sorted(day for day in days - {*done} if going.now >= expiry.seals_at(day))
+    sealed = []
+    for number, day in enumerate(due):
+        try:
+            if seals.seal(
+                going.lake,
+                day,
+                list(CONTRACTS.values()),
+                run_id=going.commit.run_id,
+                now=going.now,
+                wait_s=LEASE_WAIT_S,
+            ):
+                sealed.append(day)
+        except LeaseUnavailable as error:
+            # The days after it need the same leases.
+            going.failures.add(f"seals of {len(due) - number} days", f"{error.table} LeaseUnavailable")
+            going.waiting.update(due[number:])
+            break
+        except Exception as error:  # noqa: BLE001 - of whatever kind: the next day is sealed all the same
+            going.failures.add(f"seal {day.store_id} {day.business_date.isoformat()}", type(error).__name__)
+            going.waiting.add(day)
+    return sealed

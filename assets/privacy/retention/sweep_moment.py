@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from assets.privacy.places import FilePlace
-from assets.privacy.retention.due import SWEPT_TABLES, expired_files, expired_hours, known_days
+from assets.privacy.retention.due import known_days, see_everything
+from lakehouse.contracts import CONTRACTS
+from lakehouse.contracts.retention import DROP_MARGIN
 from lakehouse.lake import ENGINE_FOLDER, Lake
 from lakehouse.life import expiry, seals
 from resources.believed_time import (
@@ -90,10 +92,9 @@ def _set_aside(lake: Lake, known: Known) -> None:
 def _is_anything_due(lake: Lake, places: tuple[FilePlace, ...], now: datetime) -> bool:
     """Whether a sweep at that moment would delete or seal anything. What cannot be looked at may hold something."""
     try:
-        return (
-            any(expired_hours(lake, table, now) for table in SWEPT_TABLES)
-            or any(expired_files(place, {}, now) for place in places)
-            or any(now >= expiry.seals_at(day) for day in known_days(lake) - {*seals.sealed_days(lake)})
-        )
+        days = set().union(*(known_days(lake, table) for table in CONTRACTS.values()))
+        return any(
+            look.contents is None or look.past(now, DROP_MARGIN) for look in see_everything(lake, places, {})
+        ) or any(now >= expiry.seals_at(day) for day in days - {*seals.sealed_days(lake)})
     except Exception:  # noqa: BLE001 - of whatever kind: unknown is not nothing
         return True

@@ -3,22 +3,47 @@ writes, old log entries. Until then a row that was replaced still lies in a file
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from assets.privacy.retention.notes import Failures
 from lakehouse.contracts import CONTRACTS
 from lakehouse.lake import ENGINE_FOLDER, Lake
 from lakehouse.upkeep.log_trimming import TrimmedLog, trim_logs
 
 INTERVAL = timedelta(days=1)
-_LAST_TRIM = f"{ENGINE_FOLDER}/last_trim"
+LAST_TRIM = f"{ENGINE_FOLDER}/last_trim"
 
 
-def trim_daily(lake: Lake, moment: datetime) -> list[TrimmedLog]:
-    """Trims every table if a day has passed since the last time; empty otherwise. A new lake is first trimmed when
-    it is a day old. Works on one table after the other, under its lease."""
-    raw = lake.objects.read_bytes(_LAST_TRIM)
-    if raw is not None and moment - datetime.fromisoformat(raw.decode()) < INTERVAL:
-        return []
-    trimmed = trim_logs(lake, CONTRACTS.values()) if raw is not None else []
-    lake.objects.put_bytes(moment.isoformat().encode(), _LAST_TRIM)
-    return trimmed
+@dataclass(frozen=True)
+class Trimmed:
+    """The tables that were trimmed, and what went wrong with others."""
+
+    tables: tuple[TrimmedLog, ...] = ()
+    failures: tuple[str, ...] = ()
+
+
+def trim_daily(lake: Lake, moment: datetime) -> Trimmed:
+    """Trims every table if a day has passed since the last time; nothing otherwise. A new lake is first trimmed when
+    it is a day old. Works on one table after the other, under its lease. When the last time was is a note like any
+    other: if it cannot be read, the tables are trimmed, and it is written anew."""
+    failures = Failures()
+    is_new, is_due = failures.attempt("last trim", lambda: _due(lake, moment), (False, True))
+    if not is_due:
+        return Trimmed()
+    found: list[TrimmedLog] = []
+    if not is_new:
+        found = failures.attempt("trimming", lambda: trim_logs(lake, CONTRACTS.values()), found)
+    for table in found:
+        if table.failure:
+            failures.add(f"trimming {table.table}", table.failure)
+    failures.attempt("last trim", lambda: lake.objects.put_bytes(moment.isoformat().encode(), LAST_TRIM), None)
+    return Trimmed(tuple(table for table in found if not table.failure), tuple(failures.found))
+
+
+def _due(lake: Lake, moment: datetime) -> tuple[bool, bool]:
+    """Whether the lake was never trimmed, and whether it is time."""
+    raw = lake.objects.read_bytes(LAST_TRIM)
+    if raw is None:
+        return True, True
+    return False, moment - datetime.fromisoformat(raw.decode()) >= INTERVAL

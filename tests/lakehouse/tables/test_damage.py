@@ -142,7 +142,7 @@ def test_deletion_and_seals_wait_for_no_repair(lake: Lake, damage: Callable[[Lak
     replace_partition(lake, TOTALS, totals({1: 10}), DAY.partition(TOTALS), commit=INFO, now=NOW)
     damage(lake)
     assert seal(lake, DAY, [SIGHTS, TOTALS], run_id="run-1", now=NOW)
-    (dropped,) = drop_expired(lake, SIGHTS, commit=INFO, now=FIRST_HOUR_GONE)
+    (dropped,) = drop_expired(lake, SIGHTS, commit=INFO, now=FIRST_HOUR_GONE).hours
     assert dropped.capture_hour == HOURS[0]
     assert dropped.files_removed == 3
     assert dropped.files_left == dropped.rows_left == 0

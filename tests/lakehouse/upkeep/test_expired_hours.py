@@ -51,7 +51,7 @@ def test_hours_die_at_their_time_and_their_neighbours_live(
 ) -> None:
     fill(lake, table)
     before = file_contents(Path(lake.uri(table)))
-    dropped = drop_expired(lake, table, commit=INFO, now=now)
+    dropped = drop_expired(lake, table, commit=INFO, now=now).hours
     assert [(d.store_id, d.capture_hour) for d in dropped] == [("s001", hour) for hour in HOURS[:gone]]
     for hour in dropped:
         assert (hour.rows_removed, hour.files_removed, hour.rows_left, hour.files_left) == (3, 1, 0, 0)
@@ -101,24 +101,25 @@ def test_replaced_files_and_leftovers_of_an_expired_hour_go_too(lake: Lake) -> N
     (folder / f"capture_hour={HOURS[0]}/x.parquet.77.unfinished").write_bytes(b"half")
     (never_committed := folder / f"capture_hour={DAY.capture_hours[5]}").mkdir()
     (never_committed / "y.parquet").write_bytes(b"whole")
-    (dropped,) = drop_expired(lake, SIGHTS, commit=INFO, now=at(71, 30))
+    (dropped,) = drop_expired(lake, SIGHTS, commit=INFO, now=at(71, 30)).hours
     assert (dropped.rows_removed, dropped.files_removed, dropped.files_left) == (3, 3, 0)
     assert not (folder / f"capture_hour={HOURS[0]}").exists()
-    assert [d.rows_removed for d in drop_expired(lake, SIGHTS, commit=INFO, now=at(90, 0))] == [3, 3, 0]
+    assert [d.rows_removed for d in drop_expired(lake, SIGHTS, commit=INFO, now=at(90, 0)).hours] == [3, 3, 0]
     assert data_files(Path(lake.uri(SIGHTS))) == set()
 
 
 def test_a_second_drop_and_an_absent_table_find_nothing(lake: Lake) -> None:
-    assert drop_expired(lake, SIGHTS, commit=INFO, now=at(100, 0)) == []
+    assert drop_expired(lake, SIGHTS, commit=INFO, now=at(100, 0)).hours == []
     fill(lake, SIGHTS)
-    assert len(drop_expired(lake, SIGHTS, commit=INFO, now=at(71, 30))) == 1
+    assert len(drop_expired(lake, SIGHTS, commit=INFO, now=at(71, 30)).hours) == 1
     before = file_contents(Path(lake.uri(SIGHTS)))
-    assert drop_expired(lake, SIGHTS, commit=INFO, now=at(71, 30)) == []
+    assert drop_expired(lake, SIGHTS, commit=INFO, now=at(71, 30)).hours == []
     assert file_contents(Path(lake.uri(SIGHTS))) == before
 
 
 def test_tables_without_a_limit_are_left_alone(lake: Lake) -> None:
-    assert drop_expired(lake, LEDGER, commit=INFO, now=NOW + timedelta(days=10_000)) == []
+    with pytest.raises(ValueError, match="no capture hour of it expires"):
+        drop_expired(lake, LEDGER, commit=INFO, now=NOW + timedelta(days=10_000))
 
 
 def test_every_limited_table_of_the_project_can_be_dropped_by_hour() -> None:

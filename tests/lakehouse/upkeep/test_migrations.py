@@ -103,6 +103,6 @@ def test_an_absent_table_needs_none(lake: Lake) -> None:
 def test_expired_hours_die_without_waiting_for_a_migration(lake: Lake) -> None:
     replace_partition(lake, SIGHTS, sights(HOURS), DAY.partition(SIGHTS), commit=INFO, now=NOW)
     newer = replace(SIGHTS, version=2, columns=(*SIGHTS.columns, Column("mood", pl.String, "Later.", nullable=True)))
-    (dropped,) = drop_expired(lake, newer, commit=INFO, now=DAY.start_at + timedelta(hours=72))
+    (dropped,) = drop_expired(lake, newer, commit=INFO, now=DAY.start_at + timedelta(hours=72)).hours
     assert dropped.rows_removed == 3
     assert scan(lake, SIGHTS).collect().height == 3
