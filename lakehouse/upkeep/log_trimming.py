@@ -49,18 +49,17 @@ def trim_logs(lake: Lake, contracts: Iterable[TableContract], *, pause_s: float 
             failures[contract.path] = type(error).__name__
             return None
 
-    vacuumed = {contract: found for contract in contracts if (found := attempt(contract, _vacuum))}
-    long = [contract for contract, (_, entries) in vacuumed.items() if entries > 1]
+    vacuumed = [(contract, found) for contract in contracts if (found := attempt(contract, _vacuum))]
+    long = [contract for contract, (_, entries) in vacuumed if entries > 1]
     for work in (_checkpoint, _trim):
         time.sleep(pause_s if long else 0.0)
         for contract in long:
             attempt(contract, work)
-    left = {contract: attempt(contract, _log_entries) for contract in vacuumed}
-    trimmed = [
-        TrimmedLog(contract.path, removed, max(0, entries - (left[contract] or entries)))
-        for contract, (removed, entries) in vacuumed.items()
-        if contract.path not in failures
-    ]
+    trimmed = []
+    for contract, (removed, entries) in vacuumed:
+        left = attempt(contract, _log_entries)
+        if left is not None:
+            trimmed.append(TrimmedLog(contract.path, removed, max(0, entries - left)))
     return trimmed + [TrimmedLog(path, 0, 0, failure) for path, failure in failures.items()]
 
 

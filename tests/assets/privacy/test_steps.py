@@ -13,8 +13,10 @@ import pytest
 from assets.privacy.accounts.assets import accounts
 from assets.privacy.retention.assets import sweeps
 from assets.privacy.retention.checks import AHEAD_OF_TIME, PAST_LIMIT, UNCLAIMED
+from lakehouse.contract import TableContract
 from lakehouse.contracts.privacy import ACCOUNTS, SWEEPS
 from lakehouse.contracts.vision import TRACK_POINTS
+from lakehouse.errors import LeaseUnavailable
 from lakehouse.lake import Lake
 from lakehouse.store_day import StoreDay, capture_hour
 from lakehouse.tables.commit import CommitInfo
@@ -118,9 +120,15 @@ def test_a_file_that_nobody_empties_is_seen_and_stops_no_sweep(home: Path) -> No
 
 def test_what_is_left_fails_the_step(home: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     test_the_sweep_on_both_sides_of_the_limit(home, lake)
-    monkeypatch.setattr("assets.privacy.retention.sweep.drop_expired", lambda *_, **__: [])
+
+    def stuck(_: Lake, table: TableContract, **__: object) -> object:
+        raise LeaseUnavailable(table.path, "held")
+
+    monkeypatch.setattr("assets.privacy.retention.sweep.drop_expired", stuck)
     result = run(sweeps, home, at(73))
     assert not result.success
     assert checks(result)[PAST_LIMIT] is False, "the row is 71.5 hours old, its hour has reached the limit"
     (failure,) = [event.step_failure_data for event in result.all_events if event.is_step_failure]
-    assert "1 places still hold what is due" in str(failure.user_failure_data) + str(failure.error)
+    said = str(failure.user_failure_data) + str(failure.error)
+    assert "1 places still hold what is due" in said
+    assert f"{TRACK_POINTS.path}: LeaseUnavailable" in said

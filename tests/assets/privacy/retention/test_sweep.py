@@ -12,8 +12,9 @@ import pytest
 from assets.privacy.places import FilePlace, file_places
 from assets.privacy.retention import sweep as sweep_module
 from assets.privacy.retention.checks import nothing_past_its_limit
-from assets.privacy.retention.due import SWEPT_TABLES, hour_of
-from assets.privacy.retention.sweep import Swept, close_journal, sweep
+from assets.privacy.retention.due import SWEPT_TABLES, hour_of, see_everything
+from assets.privacy.retention.notes import close_journal
+from assets.privacy.retention.sweep import Swept, sweep
 from lakehouse import audit
 from lakehouse.contract import RetentionClass
 from lakehouse.contracts import CONTRACTS
@@ -149,7 +150,7 @@ def test_a_clock_that_goes_backwards_brings_nothing_back(lake: Lake, footage: Fi
     replace_partition(lake, TRACK_POINTS, moved, other.partition(TRACK_POINTS), commit=INFO, now=START)
     sweep(lake, (footage,), commit=INFO, now=at(72))
     swept = sweep(lake, (footage,), commit=INFO, now=at(72))
-    close_journal(lake, swept.ledger)
+    close_journal(lake, {*swept.ledger["sweep_id"]})
     swept = sweep(lake, (footage,), commit=INFO, now=at(10))
     assert swept.ledger.is_empty()
     assert scan(lake, TRACK_POINTS).filter(pl.col("store_id") == "s002").collect().is_empty()
@@ -165,7 +166,7 @@ def test_a_sweep_killed_between_drop_and_ledger_is_entered_by_the_next(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(sweep_module, "_ledger_row", die)
+        patch.setattr(sweep_module, "ledger_row", die)
         with pytest.raises(Killed):
             sweep(lake, (footage,), commit=INFO, now=at(72))
     assert scan(lake, TRACK_POINTS).collect().height == 2, "the hour is gone, the ledger knows nothing yet"
@@ -181,12 +182,12 @@ def test_a_sweep_killed_between_drop_and_ledger_is_entered_by_the_next(
 def test_the_ledger_passes_its_own_expectations(lake: Lake, footage: FilePlace) -> None:
     swept: Swept = sweep(lake, (footage,), commit=INFO, now=at(168, 30))
     assert all(result.success for result in audit.run_expectations(SWEEPS, swept.ledger))
-    assert nothing_past_its_limit(lake, (footage,), {}, at(168, 30)).success
+    assert nothing_past_its_limit(see_everything(lake, (footage,), {}), at(168, 30)).success
 
 
 def test_what_is_past_its_limit_fails_the_check(lake: Lake, footage: FilePlace) -> None:
-    assert nothing_past_its_limit(lake, (footage,), {}, at(71, 59)).success
-    found = nothing_past_its_limit(lake, (footage,), {}, at(72))
+    assert nothing_past_its_limit(see_everything(lake, (footage,), {}), at(71, 59)).success
+    found = nothing_past_its_limit(see_everything(lake, (footage,), {}), at(72))
     assert not found.success
     assert found.unexpected_count == 1
 
@@ -254,7 +255,7 @@ def test_what_a_killed_delivery_left_dies_and_what_was_delivered_stays(lake: Lak
     assert left() == {*delivered, half_a_clip}
     entered = swept.ledger.filter(pl.col("place") == "landing/unfinished")
     assert entered.select("retention", "files_removed").rows() == [("account", len(half_written))]
-    close_journal(lake, swept.ledger)
+    close_journal(lake, {*swept.ledger["sweep_id"]})
     sweep(lake, places, commit=INFO, now=at(167, 29))
     assert left() == {*delivered, half_a_clip}
     sweep(lake, places, commit=INFO, now=at(167, 30))

@@ -30,17 +30,17 @@ def data_files(lake: Lake) -> int:
 def test_replaced_files_go_once_a_day(tmp_path: Path) -> None:
     lake = Lake(str(tmp_path / "lake"))
     put(lake, CANARY, "active")
-    assert trim_daily(lake, START) == [], "nothing is a day old"
+    assert trim_daily(lake, START).tables == (), "nothing is a day old"
     put(lake, CANARY, "cancelled")
     assert data_files(lake) == 2
-    assert trim_daily(lake, START + timedelta(hours=23)) == []
+    assert trim_daily(lake, START + timedelta(hours=23)).tables == ()
     assert data_files(lake) == 2
 
-    (trimmed,) = trim_daily(lake, START + timedelta(hours=24))
+    (trimmed,) = trim_daily(lake, START + timedelta(hours=24)).tables
     assert trimmed.table == ACCOUNTS.path
     assert trimmed.data_files_removed == 1
     assert data_files(lake) == 1
     assert scan(lake, ACCOUNTS).select("account_id", "status").collect().rows() == [(CANARY, "cancelled")]
-    assert trim_daily(lake, START + timedelta(hours=25)) == []
+    assert trim_daily(lake, START + timedelta(hours=25)).tables == ()
     # A clock that went backwards trims nothing anew and loses nothing.
-    assert trim_daily(lake, START) == []
+    assert trim_daily(lake, START).tables == ()

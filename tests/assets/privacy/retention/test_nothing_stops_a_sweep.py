@@ -1,0 +1,329 @@
+"""One broken thing at a time in a home with everything due: what is not the broken thing's own dies all the same, what
+still lives lives on, and what went wrong is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets.privacy.places import FilePlace, file_places
+from assets.privacy.retention import sweep as sweep_module
+from assets.privacy.retention.notes import FIRST_SEEN, JOURNAL, close_journal
+from assets.privacy.retention.sweep import Swept, sweep
+from assets.privacy.retention.trimming import LAST_TRIM, trim_daily
+from lakehouse.contracts.privacy import SWEEPS
+from lakehouse.contracts.vision import CLOTHING, FOOTAGE_SEGMENTS, TRACK_POINTS
+from lakehouse.files.open import object_store
+from lakehouse.lake import Lake
+from lakehouse.leases.hold import hold_lease
+from lakehouse.life import seals
+from lakehouse.store_day import capture_hour
+from lakehouse.tables.reader import scan
+from lakehouse.tables.writer import append_once
+from resources.settings import load_settings
+from tests.assets.privacy.retention import sweep_process
+from tests.assets.privacy.retention.test_sweep_failures import CANARY, DAY, INFO, at, clip, put
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+EVERYTHING_DUE = at(168.6)
+"""The day's first hour is past every limit; the hour that `LIVING` lies in is not past any."""
+LIVING = at(168.5)
+OLD = (at(0.5), at(0.75))
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home below a folder of its own, in which old and living things lie in every kind of place."""
+
+    root: Path
+
+    @property
+    def lake(self) -> Lake:
+        return load_settings(home=self.root).lake()
+
+    @property
+    def places(self) -> tuple[FilePlace, ...]:
+        return file_places(load_settings(home=self.root))
+
+    def sweep(self) -> Swept:
+        return sweep(self.lake, self.places, commit=INFO, now=EVERYTHING_DUE)
+
+    def table(self, name: str) -> Path:
+        return self.root / "lake" / "vision" / name
+
+    def clips(self, root: str = "footage") -> set[str]:
+        """Keys of the clips that lie in a folder."""
+        return {file.key for file in object_store(str(self.root / root)).list() if file.key.endswith(".mp4")}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home")
+    for table in (CLOTHING, TRACK_POINTS, FOOTAGE_SEGMENTS):
+        put(made.lake, table, [at(0.5)])
+        put(made.lake, table, [LIVING], now=LIVING)
+    footage = object_store(str(made.root / "footage"))
+    for moment in (*OLD, LIVING):
+        footage.put_bytes(b"picture", clip(moment))
+    object_store(str(made.root / "landing")).put_bytes(b"late", "footage/s001/c2/20260301T160000.000Z.mp4")
+    return made
+
+
+def is_swept(home: Home, *, but: str = "") -> None:
+    """Everything due is gone but in the table or folder `but`, and everything living is there."""
+    for table in (CLOTHING, TRACK_POINTS, FOOTAGE_SEGMENTS):
+        if table.path == but:
+            continue
+        folder = home.root / "lake" / table.path
+        assert {path.name for path in folder.rglob("capture_hour=*")} == {f"capture_hour={capture_hour(LIVING)}"}
+        assert scan(home.lake, table).collect()["capture_hour"].to_list() == [capture_hour(LIVING)]
+    if but != "footage":
+        assert home.clips() == {clip(LIVING)}
+    assert not home.clips("landing")
+
+
+def log_broken(home: Home) -> None:
+    log = home.table("clothing") / "_delta_log"
+    for entry in log.glob("*.json"):
+        entry.write_bytes(b"{")
+
+
+def log_gone(home: Home) -> None:
+    for entry in (home.table("clothing") / "_delta_log").glob("*"):
+        entry.unlink()
+
+
+@pytest.mark.parametrize("damage", [log_broken, log_gone])
+def test_a_broken_log_stops_nothing_and_its_own_folders_go_too(home: Home, damage: Callable[[Home], None]) -> None:
+    damage(home)
+    swept = home.sweep()
+    is_swept(home, but=CLOTHING.path)
+    assert {path.name for path in home.table("clothing").rglob("capture_hour=*")} == {
+        f"capture_hour={capture_hour(LIVING)}"
+    }
+    assert any(failure.startswith(f"{CLOTHING.path}: its log") for failure in swept.failures)
+    assert swept.places_left == 0
+    assert CLOTHING.path in set(swept.ledger["place"])
+    assert seals.is_sealed(home.lake, DAY)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[{", b"\xff", b"[" * 5000, b'[{"sink": 1}]', b'{"a": "2026-01-01"}', b"null"]
+)
+@pytest.mark.parametrize("note", [JOURNAL, FIRST_SEEN, LAST_TRIM])
+def test_a_cut_note_is_set_aside_and_named(home: Home, note: str, content: bytes) -> None:
+    home.lake.objects.put_bytes(content, note)
+    swept, trimmed = home.sweep(), trim_daily(home.lake, EVERYTHING_DUE)
+    is_swept(home)
+    assert swept.places_left == 0
+    assert swept.ledger.height == 5
+    said = " ".join((*swept.failures, *trimmed.failures))
+    assert note.rpartition("/")[2].partition(".")[0].replace("_", " ") in said.replace("_", " ")
+    if note != LAST_TRIM:
+        assert home.lake.objects.read_bytes(f"{note}.damaged") == content
+    close_journal(home.lake, {*swept.ledger["sweep_id"]})
+    assert home.sweep().failures == ()
+
+
+@pytest.mark.parametrize("note", [JOURNAL, FIRST_SEEN, LAST_TRIM])
+def test_a_folder_where_a_note_should_be_stops_nothing(home: Home, note: str) -> None:
+    (home.root / "lake" / note / "inside").mkdir(parents=True)
+    object_store(str(home.root / "footage")).put_bytes(b"strange", "s001/c1/holiday.mp4")
+    swept, trimmed = home.sweep(), trim_daily(home.lake, EVERYTHING_DUE)
+    assert home.clips() == {clip(LIVING), "s001/c1/holiday.mp4"}
+    assert not home.clips("landing")
+    assert swept.places_left == 0
+    assert swept.ledger.height == 5
+    assert any("IsADirectoryError" in failure for failure in (*swept.failures, *trimmed.failures))
+
+
+def test_odd_folders_and_strays_beside_seals_stop_nothing(home: Home) -> None:
+    for odd in (
+        "store_id=s001/capture_hour=never",
+        "store_id=s001/capture_hour=9999-12-31T23Z",
+        "store_id=/x",
+        "notes",
+    ):
+        folder = home.table("clothing") / odd
+        folder.mkdir(parents=True)
+        (folder / "x.parquet").write_bytes(b"odd")
+    for stray in ("notes.txt", "s001/2026-13-45.json", "s001/deep/2026-03-02.json", "s001/copy of 2026-03-02.json"):
+        home.lake.objects.put_bytes(b"stray", f"_engine/seals/{stray}")
+    (home.root / "footage" / "s001" / "c1" / "empty.mp4").mkdir()
+    (home.root / "footage" / os.fsdecode(b"\xff\xfe")).mkdir()
+    (home.root / "footage" / os.fsdecode(b"\xff\xfe") / os.fsdecode(b"20260301T160000.000Z-\xff.mp4")).write_bytes(b"x")
+    swept = home.sweep()
+    assert home.clips() == {clip(LIVING)}
+    assert not home.clips("landing")
+    assert set(swept.ledger["place"]) >= {FOOTAGE_SEGMENTS.path, CLOTHING.path, TRACK_POINTS.path}
+    assert f"{CLOTHING.path}: 2 folders whose capture hour is none" in swept.failures
+    assert swept.places_left == 0
+    assert seals.is_sealed(home.lake, DAY)
+
+
+def test_a_link_goes_and_what_it_points_to_is_not_said_to_be_gone(home: Home, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.mp4"
+    elsewhere.write_bytes(b"a video that lies elsewhere")
+    folder = home.root / "footage" / "s001" / "c1" / capture_hour(at(0.5))
+    (folder / "20260301T161000.000Z-link.mp4").symlink_to(elsewhere)
+    (folder / "20260301T161100.000Z-dangling.mp4").symlink_to(tmp_path / "nowhere")
+    os.link(elsewhere, folder / "20260301T161200.000Z-hard.mp4")
+    os.mkfifo(folder / "20260301T161300.000Z-pipe.mp4")
+    swept = home.sweep()
+    is_swept(home)
+    assert elsewhere.read_bytes() == b"a video that lies elsewhere"
+    assert "footage: 2 symbolic links removed, and not what they point to" in swept.failures
+    assert "footage: 1 files removed that have other names, under which their bytes stay" in swept.failures
+    (row,) = swept.ledger.filter(pl.col("place") == "footage/s001/c1").iter_rows(named=True)
+    assert (row["files_removed"], row["bytes_removed"]) == (6, 2 * len(b"picture"))
+
+
+def give_to_nobody(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, sweep_process.NOBODY, sweep_process.NOBODY)
+    for parent in folder.parents[:4]:
+        if parent.stat().st_uid == 0 and "pytest" in str(parent):
+            parent.chmod(0o755)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("mode", [0o500, 0o000], ids=["cannot be changed", "cannot be looked into"])
+def test_a_file_that_cannot_be_unlinked_stops_no_other(home: Home, mode: int) -> None:
+    give_to_nobody(home.root)
+    closed = home.root / "footage" / "s001" / "c1" / capture_hour(at(0.5))
+    closed.chmod(mode)
+    table = home.table("clothing") / "store_id=s001" / f"capture_hour={capture_hour(at(0.5))}"
+    table.chmod(0o500)
+
+    arguments = [sys.executable, "-m", sweep_process.__name__, str(home.root), EVERYTHING_DUE.isoformat()]
+    done = subprocess.run(arguments, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert f"{CLOTHING.path}: 1 files not unlinked: PermissionError" in found["failures"]
+    assert any(failure.startswith("footage: ") and "PermissionError" in failure for failure in found["failures"])
+    places = set(found["places"])
+    assert CLOTHING.path not in places
+    assert "footage/s001/c1" not in places, "part of it may still be there"
+    assert {FOOTAGE_SEGMENTS.path, TRACK_POINTS.path, "landing/footage/s001/c2"} <= places
+    is_sound, limits = found["check"]
+    assert not is_sound
+    assert ("footage" in limits) == (mode == 0o000), "what cannot be looked into is not known"
+    assert not home.clips("landing")
+    closed.chmod(0o700)
+    table.chmod(0o700)
+    assert home.sweep().failures == ()
+    is_swept(home)
+
+
+def test_a_lease_that_is_held_is_waited_for_until_the_limit_is_near(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_module, "LEASE_WAIT_S", 0.05)
+    with hold_lease(home.lake, TRACK_POINTS):
+        early = sweep(home.lake, home.places, commit=INFO, now=at(71.6))
+        assert early.places_left == 2, "of both movement tables: the day could not be sealed either"
+        assert any("LeaseUnavailable" in failure for failure in early.failures)
+        late = sweep(home.lake, home.places, commit=INFO, now=at(71.76))
+        assert late.places_left == 1, "the rows are still in the log, their files are not"
+    folders = {path.name for path in home.table("track_points").rglob("capture_hour=*")}
+    assert folders == {f"capture_hour={capture_hour(LIVING)}"}
+    assert home.sweep().failures == ()
+    is_swept(home)
+
+
+def test_a_lease_that_cannot_be_had_at_all_stops_nothing(home: Home) -> None:
+    """A folder in the place of the lease."""
+    lease = home.root / "lake" / "_engine" / "leases" / CLOTHING.path
+    lease.unlink()
+    (lease / "inside").mkdir(parents=True)
+    swept = home.sweep()
+    assert any(failure.startswith(f"{CLOTHING.path}: lease: IsADirectoryError") for failure in swept.failures)
+    is_swept(home, but=CLOTHING.path)
+    assert not list(home.table("clothing").rglob(f"capture_hour={capture_hour(at(0.5))}"))
+
+
+def test_a_ledger_that_cannot_be_written_loses_no_note(home: Home) -> None:
+    first = home.sweep()
+    is_swept(home)
+    # It was not entered: the next sweep has it again, with the same ids.
+    again = home.sweep()
+    assert again.ledger.sort("sweep_id").equals(first.ledger.sort("sweep_id"))
+    append_once(home.lake, SWEEPS, again.ledger, commit=INFO, now=EVERYTHING_DUE)
+    close_journal(home.lake, {*again.ledger["sweep_id"]})
+    assert home.sweep().ledger.is_empty()
+
+
+def test_a_full_disk_stops_no_unlinking(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be written: no note, no log entry."""
+    from lakehouse.files.disk import LocalObjects
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalObjects, "_write", full)
+        patch.setattr("lakehouse.upkeep.expired_hours.commit_cells", full)
+        swept = home.sweep()
+    assert home.clips() == {clip(LIVING)}
+    assert not home.clips("landing")
+    for table in ("clothing", "track_points", "footage_segments"):
+        assert not list(home.table(table).rglob(f"capture_hour={capture_hour(at(0.5))}"))
+    assert any("log: OSError" in failure for failure in swept.failures)
+    assert not any(CANARY.decode() in failure for failure in swept.failures)
+    assert home.sweep().failures == ()
+    is_swept(home)
+
+
+def test_a_socket_and_an_unreadable_store_folder_name_are_no_trouble(home: Home, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as held:
+        short = Path("/tmp") / f"oa-{os.getpid()}.sock"
+        held.bind(str(short))
+        short.rename(home.root / "footage" / "20260301T160000.000Z.sock")
+    assert home.sweep().failures == ()
+    is_swept(home)
+    assert not (home.root / "footage" / "20260301T160000.000Z.sock").exists()
+
+
+def test_each_log_and_folder_is_looked_at_once_before_and_once_after(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once where nothing is due."""
+    from lakehouse.files.disk import LocalObjects
+
+    listed: list[str] = []
+    opened: list[str] = []
+    real_list, real_open = LocalObjects.list, Lake.open
+
+    def counted_list(self: LocalObjects, prefix: str = "") -> object:
+        listed.append(prefix)
+        return real_list(self, prefix)
+
+    def counted_open(self: Lake, contract: object) -> object:
+        opened.append(contract.path)  # type: ignore[attr-defined]
+        return real_open(self, contract)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sweep_module, "known_days", lambda *_: set())
+    monkeypatch.setattr(LocalObjects, "list", counted_list)
+    monkeypatch.setattr(Lake, "open", counted_open)
+    home.sweep()
+    for table in (CLOTHING, TRACK_POINTS, FOOTAGE_SEGMENTS):
+        assert (opened.count(table.path), listed.count(table.path)) == (2, 2)
+    monkeypatch.undo()
+    listed.clear()
+    opened.clear()
+    monkeypatch.setattr(sweep_module, "known_days", lambda *_: set())
+    monkeypatch.setattr(LocalObjects, "list", counted_list)
+    monkeypatch.setattr(Lake, "open", counted_open)
+    sweep(home.lake, home.places, commit=INFO, now=EVERYTHING_DUE + timedelta(minutes=10))
+    for table in (CLOTHING, TRACK_POINTS, FOOTAGE_SEGMENTS):
+        assert (opened.count(table.path), listed.count(table.path)) == (1, 1)
