@@ -63,7 +63,7 @@ def sweeps(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) -> I
         files = sum(table.data_files_removed for table in trimmed.tables)
         context.log.info(f"{len(trimmed.tables)} tables trimmed, {files} replaced files unlinked")
     yield from tables.write(context, [TableWrite(SWEEPS, swept.ledger, found, facts)])
-    close_journal(lake, {*swept.ledger["sweep_id"]})
+    close_journal(lake, swept.ledger)
     troubles = [*swept.failures, *trimmed.failures, *([judged.words] if judged.doubt else [])]
     if swept.places_left:
         troubles.append(f"{swept.places_left} places still hold what is due")

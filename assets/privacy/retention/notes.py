@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TypeVar
+
+import polars as pl
 
 from assets.privacy.retention.due import Content, FirstSeen, Place
 from lakehouse.contract import RetentionClass
@@ -102,10 +104,10 @@ def write_journal(lake: Lake, due: Iterable[Due]) -> None:
         lake.objects.delete(JOURNAL)
 
 
-def close_journal(lake: Lake, entered: Collection[str]) -> None:
-    """Once the rows with these ids are in the ledger their notes are not needed any more; what is still there stays
+def close_journal(lake: Lake, ledger: pl.DataFrame) -> None:
+    """Once these rows of `privacy/sweeps` are committed their notes are not needed any more; what is still there stays
     noted."""
-    noted = read_journal(lake, Failures())
+    noted, entered = read_journal(lake, Failures()), set(ledger["sweep_id"])
     left = [entry for entry in noted.values() if entry.sweep_id not in entered]
     if len(left) < len(noted):
         write_journal(lake, left)

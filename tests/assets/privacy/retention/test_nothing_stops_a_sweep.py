@@ -131,7 +131,7 @@ def test_a_cut_note_is_set_aside_and_named(home: Home, note: str, content: bytes
     assert note.rpartition("/")[2].partition(".")[0].replace("_", " ") in said.replace("_", " ")
     if note != LAST_TRIM:
         assert home.lake.objects.read_bytes(f"{note}.damaged") == content
-    close_journal(home.lake, {*swept.ledger["sweep_id"]})
+    close_journal(home.lake, swept.ledger)
     assert home.sweep().failures == ()
 
 
@@ -259,7 +259,7 @@ def test_a_ledger_that_cannot_be_written_loses_no_note(home: Home) -> None:
     again = home.sweep()
     assert again.ledger.sort("sweep_id").equals(first.ledger.sort("sweep_id"))
     append_once(home.lake, SWEEPS, again.ledger, commit=INFO, now=EVERYTHING_DUE)
-    close_journal(home.lake, {*again.ledger["sweep_id"]})
+    close_journal(home.lake, again.ledger)
     assert home.sweep().ledger.is_empty()
 
 

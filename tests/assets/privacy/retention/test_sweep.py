@@ -150,7 +150,7 @@ def test_a_clock_that_goes_backwards_brings_nothing_back(lake: Lake, footage: Fi
     replace_partition(lake, TRACK_POINTS, moved, other.partition(TRACK_POINTS), commit=INFO, now=START)
     sweep(lake, (footage,), commit=INFO, now=at(72))
     swept = sweep(lake, (footage,), commit=INFO, now=at(72))
-    close_journal(lake, {*swept.ledger["sweep_id"]})
+    close_journal(lake, swept.ledger)
     swept = sweep(lake, (footage,), commit=INFO, now=at(10))
     assert swept.ledger.is_empty()
     assert scan(lake, TRACK_POINTS).filter(pl.col("store_id") == "s002").collect().is_empty()
@@ -255,7 +255,7 @@ def test_what_a_killed_delivery_left_dies_and_what_was_delivered_stays(lake: Lak
     assert left() == {*delivered, half_a_clip}
     entered = swept.ledger.filter(pl.col("place") == "landing/unfinished")
     assert entered.select("retention", "files_removed").rows() == [("account", len(half_written))]
-    close_journal(lake, {*swept.ledger["sweep_id"]})
+    close_journal(lake, swept.ledger)
     sweep(lake, places, commit=INFO, now=at(167, 29))
     assert left() == {*delivered, half_a_clip}
     sweep(lake, places, commit=INFO, now=at(167, 30))

@@ -94,7 +94,7 @@ def ledger(lake: Lake) -> pl.DataFrame:
 
 def enter(lake: Lake, swept: Swept) -> None:
     append_once(lake, SWEEPS, swept.ledger, commit=INFO, now=swept.moment)
-    close_journal(lake, {*swept.ledger["sweep_id"]})
+    close_journal(lake, swept.ledger)
 
 
 class Killed(BaseException):
