@@ -24,8 +24,10 @@ from lakehouse.tables.reader import scan
 from lakehouse.tables.snapshot import unusable
 from orchestration import arrivals
 from orchestration.arrivals import Arrivals
-from orchestration.commands import progress, summary
+from orchestration.commands import progress
 from orchestration.commands.unfinished import begun_days, stale
+from orchestration.report import summary
+from orchestration.report.check_outcomes import State, in_state
 from orchestration.runs.dead_runs import DeadRun, end_dead_runs, locks_of
 from orchestration.runs.instance import open_instance
 from orchestration.runs.locks import hold
@@ -180,18 +182,20 @@ def _summarize(session: _Session, waiting: Arrivals, started: float) -> None:
     nothing: list[StoreDay] = []
     days = session.attempt("the list of store-days", lambda: known_days(session.settings.lake()), nothing)
     latest = [day for day in days if day in waiting.store_days] or days[-1:]
-    checks = [key for asset in session.defs.resolve_asset_graph().asset_nodes for key in asset.check_keys]
+    graph = session.defs.resolve_asset_graph()
+    checks = [key for asset in graph.asset_nodes for key in asset.check_keys]
 
     def summarize(days: Sequence[StoreDay]) -> summary.RunSummary:
         return summary.summarize(session.settings, session.instance, checks, days)
 
     # Of a day with a damaged table there are no numbers; what came of the checks is said all the same.
     found = session.attempt("the numbers of the store-days", lambda: summarize(latest), None) or summarize(())
-    summary.show(session.console, found, time.monotonic() - started)
-    if found.checks_failed:
-        session.fail("checks", summary.counts_of(found))
-    if found.checks_without_result:
-        session.fail("checks", f"{len(found.checks_without_result)} have no result")
+    meanings = {node.key: node.description or "" for node in graph.asset_check_nodes}
+    summary.show(session.console, found, time.monotonic() - started, meanings)
+    if broken := in_state(found.checks, State.FAILED):
+        session.fail("checks", ", ".join(outcome.name for outcome in broken))
+    if unknown := in_state(found.checks, State.WITHOUT_RESULT):
+        session.fail("checks", f"{len(unknown)} have no result")
     if wrong := _wrong_with_marts(session):
         session.fail("the analysts' file", f"{wrong}; see docs/runbooks/failed-mart-build.md")
     _where_to_look(session.console, session.settings, has_marts=not wrong)

@@ -10,7 +10,7 @@ from functools import cache
 import dagster as dg
 
 from lakehouse.audit import ExpectationResult
-from lakehouse.contract import Column, Expectation, Pii, Severity, TableContract
+from lakehouse.contract import Column, Expectation, Pii, RetentionClass, Severity, TableContract
 from lakehouse.contracts.clauses import CLAUSES
 from lakehouse.contracts.retention import SCHEDULE
 from lakehouse.documentation import POLICY_PAGE, clause_heading
@@ -32,6 +32,12 @@ def asset_key(contract: TableContract) -> dg.AssetKey:
     return dg.AssetKey([contract.domain, contract.name])
 
 
+def group_of(contract: TableContract) -> str:
+    """The group that the asset graph shows it in: its domain, and reference tables apart, or every arrow of the lineage
+    would begin among them."""
+    return "reference" if contract.retention is RetentionClass.REFERENCE else contract.domain
+
+
 def table_spec(
     contract: TableContract,
     deps: Iterable[TableContract] = (),
@@ -48,7 +54,7 @@ def table_spec(
         key=asset_key(contract),
         deps=[asset_key(table) for table in deps],
         description=_description(contract),
-        group_name=contract.domain,
+        group_name=group_of(contract),
         kinds={"deltalake", "polars", *kinds},
         partitions_def=partitions_def,
         tags=table_tags(contract),

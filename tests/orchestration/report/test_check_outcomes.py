@@ -1,4 +1,4 @@
-"""The summary counts every declared check: what is not known is not passed."""
+"""Every declared check is counted, and each that did not pass is named: what is not known is not passed."""
 
 # No postponed annotations here: Dagster reads those of `context` when the decorator runs.
 
@@ -8,14 +8,14 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from orchestration.commands.summary import RunSummary, check_state, counts_of, show
+from orchestration.report.check_outcomes import CheckOutcome, State, counts_of, outcome_of, show
 
 
 @dg.asset(
     check_specs=[
         dg.AssetCheckSpec("good", asset="table"),
         dg.AssetCheckSpec("doubtful", asset="table"),
-        dg.AssetCheckSpec("bad", asset="table"),
+        dg.AssetCheckSpec("bad", asset="table", description="Nothing is bad."),
     ]
 )
 def table(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
@@ -24,19 +24,23 @@ def table(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
     yield dg.MaterializeResult()
     yield dg.AssetCheckResult(check_name="good", passed=True)
     yield dg.AssetCheckResult(check_name="doubtful", passed=False, severity=dg.AssetCheckSeverity.WARN)
-    yield dg.AssetCheckResult(check_name="bad", passed=False)
+    yield dg.AssetCheckResult(check_name="bad", passed=False, description="at most 0", metadata={"count": 7})
 
 
-def states(instance: dg.DagsterInstance) -> list[str]:
+def outcomes(instance: dg.DagsterInstance) -> list[CheckOutcome]:
     keys = [dg.AssetCheckKey(dg.AssetKey("table"), name) for name in ("good", "doubtful", "bad")]
-    return [check_state(instance, key) for key in keys]
+    return [outcome_of(instance, key) for key in keys]
+
+
+def states(instance: dg.DagsterInstance) -> list[State]:
+    return [outcome.state for outcome in outcomes(instance)]
 
 
 def test_each_check_is_in_one_state() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        assert states(instance) == ["never asked"] * 3
+        assert states(instance) == [State.NEVER_ASKED] * 3
         dg.materialize([table], instance=instance)
-        assert states(instance) == ["passed", "warned", "failed"]
+        assert states(instance) == [State.PASSED, State.WARNED, State.FAILED]
 
 
 def test_a_run_that_asked_and_did_not_say_leaves_no_old_result_standing() -> None:
@@ -44,20 +48,32 @@ def test_a_run_that_asked_and_did_not_say_leaves_no_old_result_standing() -> Non
     with dg.DagsterInstance.ephemeral() as instance:
         dg.materialize([table], instance=instance)
         dg.materialize([table], instance=instance, raise_on_error=False, tags={"cut_off": "1"})
-        assert states(instance) == ["without a result"] * 3
+        assert states(instance) == [State.WITHOUT_RESULT] * 3
 
 
 def test_a_table_that_was_written_without_its_checks_is_not_taken_for_an_empty_one() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         instance.report_runless_asset_event(dg.AssetMaterialization("table"))
-        assert states(instance) == ["without a result"] * 3
+        assert states(instance) == [State.WITHOUT_RESULT] * 3
 
 
-def shown(found: RunSummary) -> str:
+def shown(found: list[CheckOutcome]) -> str:
     console = Console(file=io.StringIO(), width=200)
-    show(console, found, 1.0)
+    show(console, found, {outcome.key: "Nothing is bad." for outcome in found})
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def test_what_did_not_pass_is_named_with_its_count_and_its_meaning() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        dg.materialize([table], instance=instance)
+        found = outcomes(instance)
+    assert (found[2].count, found[2].limits) == (7, "at most 0")
+    lines = shown(found).splitlines()
+    (bad,) = [line for line in lines if "table: bad" in line]
+    assert all(word in bad for word in ("failed", "7", "Nothing is bad. at most 0"))
+    assert any("table: doubtful" in line and "warn" in line for line in lines)
+    assert not any("table: good" in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -69,8 +85,12 @@ def shown(found: RunSummary) -> str:
     ],
 )
 def test_all_declared_checks_are_counted(unknown: int, never: int, said: str) -> None:
-    keys = tuple(dg.AssetCheckKey(dg.AssetKey(["orders", "visits"]), f"c{n}") for n in range(unknown))
-    found = RunSummary((), 12, 0, 1, keys, never, None, {})
+    def some(state: State, count: int) -> list[CheckOutcome]:
+        key = dg.AssetKey(["orders", "visits"])
+        return [CheckOutcome(dg.AssetCheckKey(key, f"{state}{n}"), state) for n in range(count)]
+
+    counts = {State.PASSED: 12, State.WARNED: 1, State.WITHOUT_RESULT: unknown, State.NEVER_ASKED: never}
+    found = [outcome for state, count in counts.items() for outcome in some(state, count)]
     assert counts_of(found) == said
     text = shown(found)
     assert f"checks: {said}" in text

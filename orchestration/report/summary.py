@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -13,10 +12,13 @@ from rich.table import Table
 
 from lakehouse.contract import RetentionClass
 from lakehouse.contracts import CONTRACTS, contract
+from lakehouse.contracts.vision import USABLE_STATUSES
 from lakehouse.files.open import object_store
 from lakehouse.lake import Lake
 from lakehouse.store_day import StoreDay
 from lakehouse.tables.reader import scan
+from orchestration.report import check_outcomes
+from orchestration.report.check_outcomes import CheckOutcome, outcome_of
 from resources.settings import Settings
 
 _GB = 1e9
@@ -40,13 +42,7 @@ class RunSummary:
     """The days, the checks of the runs behind them, and the bytes by retention class."""
 
     days: tuple[DaySummary, ...]
-    checks_passed: int
-    checks_failed: int
-    checks_warned: int
-    checks_without_result: tuple[dg.AssetCheckKey, ...]
-    """Asked for by a run that has not said what came of them, or of a table that was written without them."""
-    checks_never_asked: int
-    """Of tables that nothing was ever written to."""
+    checks: tuple[CheckOutcome, ...]
     footage_speed: float | None
     gb_by_class: dict[RetentionClass, float]
 
@@ -59,22 +55,16 @@ def summarize(
 ) -> RunSummary:
     """The state of the home as it stands. Every check that is given counts once, by its latest evaluation."""
     lake = settings.lake()
-    states = {key: check_state(instance, key) for key in checks}
-    outcome = Counter(states.values())
     return RunSummary(
         days=tuple(_day(lake, store_day) for store_day in store_days),
-        checks_passed=outcome["passed"],
-        checks_failed=outcome["failed"],
-        checks_warned=outcome["warned"],
-        checks_without_result=tuple(sorted(key for key, state in states.items() if state == "without a result")),
-        checks_never_asked=outcome["never asked"],
+        checks=tuple(outcome_of(instance, key) for key in checks),
         footage_speed=_footage_speed(instance),
         gb_by_class=_gb_by_class(settings, lake),
     )
 
 
-def show(console: Console, summary: RunSummary, seconds: float) -> None:
-    """Prints the summary as tables."""
+def show(console: Console, summary: RunSummary, seconds: float, meanings: Mapping[dg.AssetCheckKey, str]) -> None:
+    """Prints the summary as tables. `meanings`: what each check says of itself."""
     table = Table(title="Store-days", title_justify="left", header_style="bold")
     for name in (
         "store-day",
@@ -99,29 +89,11 @@ def show(console: Console, summary: RunSummary, seconds: float) -> None:
     console.print(table)
     footage = sum(day.camera_seconds for day in summary.days)
     speed = "unknown" if summary.footage_speed is None else f"{summary.footage_speed:.1f}"
-    console.print(f"checks: {counts_of(summary)}")
-    if unknown := summary.checks_without_result:
-        tables = Counter("/".join(key.asset_key.path) for key in unknown)
-        places = ", ".join(f"{table} {count}" for table, count in sorted(tables.items()))
-        console.print(f"[red]checks without a result[/red]: {places}", highlight=False)
-        console.print("A run was cut off or is still under way. Wait for it, or see it in the UI; then run again.")
+    check_outcomes.show(console, summary.checks, meanings)
     console.print(f"footage: {footage:.0f} camera-seconds, {speed} of them per core-second")
     sizes = ", ".join(f"{name} {size:.4f}" for name, size in sorted(summary.gb_by_class.items()))
     console.print(f"GB by retention class: {sizes}")
     console.print(f"seconds: {seconds:.0f}")
-
-
-def counts_of(summary: RunSummary) -> str:
-    """All declared checks by what is known of them. What is not known is not passed."""
-    counts = [
-        (summary.checks_passed, "passed"),
-        (summary.checks_warned, "warn"),
-        (summary.checks_failed, "failed"),
-        (len(summary.checks_without_result), "without a result"),
-        (summary.checks_never_asked, "never asked (their tables are empty)"),
-    ]
-    known = [f"{count} {name}" for count, name in counts if count or name in ("passed", "warn", "failed")]
-    return f"{', '.join(known)}, of {sum(count for count, _ in counts)}"
 
 
 def _day(lake: Lake, store_day: StoreDay) -> DaySummary:
@@ -133,7 +105,11 @@ def _day(lake: Lake, store_day: StoreDay) -> DaySummary:
     types = rows("vision", "shelf_events").group_by("type").agg(pl.len()).collect()
     orders = rows("orders", "orders").select(pl.len(), pl.col("amount_fen").sum()).collect().row(0)
     waiting = rows("orders", "review_items").filter(pl.col("state") == "waiting").select(pl.len()).collect().item()
-    footage_ms = rows("vision", "footage_segments").filter(pl.col("status") == "ok").select(pl.col("duration_ms").sum())
+    footage_ms = (
+        rows("vision", "footage_segments")
+        .filter(pl.col("status").is_in(USABLE_STATUSES))
+        .select(pl.col("duration_ms").sum())
+    )
     return DaySummary(
         store_day=store_day,
         shoppers=visits,
@@ -143,19 +119,6 @@ def _day(lake: Lake, store_day: StoreDay) -> DaySummary:
         waiting=waiting,
         camera_seconds=footage_ms.collect().item() / 1000,
     )
-
-
-def check_state(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> str:
-    """ "passed", "warned", "failed", "without a result", or "never asked" while its table was never written."""
-    record = instance.get_latest_asset_check_evaluation_record(key)
-    event = record.event.dagster_event if record and record.event else None
-    if event is not None and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-        evaluation = event.asset_check_evaluation_data
-        is_soft = evaluation.severity is dg.AssetCheckSeverity.WARN
-        return "passed" if evaluation.passed else "warned" if is_soft else "failed"
-    if record is None and instance.get_latest_materialization_event(key.asset_key) is None:
-        return "never asked"
-    return "without a result"
 
 
 def _footage_speed(instance: dg.DagsterInstance) -> float | None:
