@@ -46,10 +46,15 @@ SWEEP = dg.define_asset_job(
     selection=dg.AssetSelection.assets(["privacy", "sweeps"]),
     description="Removes what has reached the end of its life, with a ledger row each.",
 )
+DELIVERIES = dg.define_asset_job(
+    "deliveries",
+    selection=dg.AssetSelection.assets(["privacy", "refused_deliveries"]),
+    description="Counts what was refused of deliveries, and what is stuck.",
+)
 MARTS = dg.define_asset_job(
     "warehouse",
     selection=dg.AssetSelection.groups("analytics"),
     description="Rebuilds the analysts' DuckDB file beside the old one and swaps it in.",
 )
 
-JOBS = (STORE_DAY, REFERENCE, REVIEW, SWEEP, MARTS)
+JOBS = (STORE_DAY, REFERENCE, REVIEW, SWEEP, DELIVERIES, MARTS)

@@ -6,7 +6,7 @@ import dagster as dg
 
 from lakehouse.store_day import STORE_ZONE
 from orchestration.housekeeping import housekeeping
-from orchestration.jobs import REVIEW, SWEEP
+from orchestration.jobs import DELIVERIES, REVIEW, SWEEP
 
 
 def _schedule(job: dg.JobDefinition | dg.UnresolvedAssetJobDefinition, cron: str, why: str) -> dg.ScheduleDefinition:
@@ -26,11 +26,12 @@ SWEEPING = _schedule(SWEEP, "*/10 * * * *", "Personal data dies on time.")
 CLOSING = _schedule(
     REVIEW, "*/15 * * * *", "Decisions take effect, and what nobody decided closes before the day seals."
 )
+COUNTING = _schedule(DELIVERIES, "7-59/15 * * * *", "Whoever delivers hears soon of what was refused.")
 TIDYING = _schedule(housekeeping, "30 4 * * *", "Dagster's own storage stays small.")
 
 BY_ENVIRONMENT: dict[str, tuple[dg.ScheduleDefinition, ...]] = {
-    "local": (SWEEPING, CLOSING),
-    "production": (SWEEPING, CLOSING, TIDYING),
+    "local": (SWEEPING, CLOSING, COUNTING),
+    "production": (SWEEPING, CLOSING, COUNTING, TIDYING),
 }
 
 

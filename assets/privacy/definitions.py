@@ -5,9 +5,10 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.privacy.accounts.assets import accounts
+from assets.privacy.deliveries.assets import refused_deliveries
 from assets.privacy.retention.assets import sweeps
 
-ASSETS = [accounts, sweeps]
+ASSETS = [accounts, refused_deliveries, sweeps]
 
 
 def definitions() -> dg.Definitions:

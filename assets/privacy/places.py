@@ -81,6 +81,7 @@ SINKS: tuple[Sink, ...] = (
     Sink("footage", r"footage/.+", RetentionClass.FOOTAGE, "sweep"),
     Sink("tmp", r"tmp/.+", RetentionClass.MOVEMENT, "sweep"),
     Sink("engine", rf"lake/{ENGINE_FOLDER}/.+", RetentionClass.LEDGER, "the storage engine itself"),
+    Sink("keys", r"keys/\.?file_names\.key(\.\d+)?", RetentionClass.LEDGER, "nobody: 32 random bytes about no person"),
     Sink("marts", r"warehouse/analytics\.duckdb", None, "replaced whole by every build"),
     Sink(
         "marts being built",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import polars as pl
 
-from lakehouse.contract import AppendOnce, Column, Layer, Pii, RetentionClass, TableContract, Upsert
+from lakehouse.contract import (
+    AppendOnce,
+    Column,
+    Layer,
+    Pii,
+    ReplacePartition,
+    RetentionClass,
+    TableContract,
+    Upsert,
+)
 from lakehouse.contracts.columns import IS_SIMULATED, between, instant, one_of, unique
 
 ACCOUNT_STATUSES = ("active", "temporarily_frozen", "permanently_frozen", "cancelled", "erased")
@@ -68,4 +77,35 @@ SWEEPS = TableContract(
     ),
 )
 
-TABLES = (ACCOUNTS, SWEEPS)
+DELIVERY_STATES = ("refused", "stuck")
+
+REFUSED_DELIVERIES = TableContract(
+    domain="privacy",
+    name="refused_deliveries",
+    layer=Layer.GOLD,
+    version=1,
+    description=(
+        "What was refused of deliveries and what waits for what does not come, as it lies in the landing folder now: "
+        "made anew each time, so a row lives no longer than the file it counts."
+    ),
+    columns=(
+        Column("delivery", pl.String, "Folder of landing that it was delivered into, as gate_events."),
+        Column("store_id", pl.String, "Store in whose folder it lies; empty where there is none."),
+        Column("file_key", pl.String, "Keyed hash of the file's place and name: a name may say anything."),
+        Column("file_name", pl.String, "Its name, if it is one that the delivery has to have; else empty."),
+        Column("state", pl.String, f"One of {', '.join(DELIVERY_STATES)}."),
+        Column("field", pl.String, "Field that was refused; empty for a whole line or file."),
+        Column("reason", pl.String, "Why it was refused; unknown where the note of it cannot be read; empty if stuck."),
+        Column("lines", pl.Int64, "Lines refused for that field and reason; 1 for a whole file.", "lines"),
+        instant("since", "When it was refused, or last written while it waits."),
+    ),
+    key=("file_key", "state", "field", "reason"),
+    write_mode=ReplacePartition(),
+    retention=RetentionClass.LEDGER,
+    purposes=("compliance",),
+    clauses=("C-21",),
+    clock_column="since",
+    expectations=(one_of("state", DELIVERY_STATES), between("lines", 1, None)),
+)
+
+TABLES = (ACCOUNTS, SWEEPS, REFUSED_DELIVERIES)

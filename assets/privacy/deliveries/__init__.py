@@ -1,0 +1,1 @@
+"""Deliveries that were refused, or that wait for what does not come."""
