@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +14,18 @@ from rich.markup import escape
 
 from orchestration.runs import stopping
 from orchestration.runs.records import RecordsUnusable
+from resources.preflight import NotReady, check_port, check_record, said_of
 from resources.settings import Settings, SettingsError, load_settings
+
+_STATUS = (
+    "Exit status: 0 done; 1 something failed, and is named; 2 the settings, the home or the port cannot be used; 130 "
+    "Ctrl-C; 143 SIGTERM."
+)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Returns the exit status: 0 done, 1 something failed, 2 the settings cannot be used. A signal ends the process
-    with 128 plus its number."""
-    parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
+    """Returns the exit status, as `--help` explains it."""
+    parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__, epilog=_STATUS)
     parser.add_argument("--home", type=Path, help="instead of OPENAISLE_HOME")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="everything that landed, through every asset")
@@ -33,16 +40,36 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = load_settings(home=arguments.home)
     except SettingsError as error:
-        Console(stderr=True).print(f"[red]{error}[/red]")
+        _complain(str(error))
         return 2
     console = Console()
     if not console.is_terminal:
         console = Console(width=110)
+    # Decoders of damaged clips talk to the terminal by themselves, across the progress display. What is wrong with a
+    # clip is said by the catalogue.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
+        if arguments.command in ("run", "ui"):
+            check_record(settings)
+        if arguments.command == "ui":
+            check_port(arguments.port)
         return _command(arguments, settings, console)
+    except NotReady as error:
+        _complain(str(error))
+        return 2
     except RecordsUnusable as error:
-        Console(stderr=True).print(f"[red]{escape(str(error))}[/red]", highlight=False, soft_wrap=True)
+        _complain(str(error))
         return 1
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        _complain(said_of(error, settings.home))
+        return 1
+
+
+def _complain(sentence: str) -> None:
+    Console(stderr=True).print(f"[red]{escape(sentence)}[/red]", highlight=False, soft_wrap=True)
 
 
 def _command(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:

@@ -67,6 +67,11 @@ def _land(arguments: argparse.Namespace) -> int:
     except BrokenStoreDay as error:
         console.print(str(error))
         return 2
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        advice = "make room, or choose another folder with OPENAISLE_HOME"
+        sys.stderr.write(f"nothing can be landed in {arguments.home}: {reason}; {advice}\n")
+        return 2
     when = f"business date {landed.business_date}, from {landed.t0:%Y-%m-%d %H:%M} UTC"
     if landed.files:
         console.print(f"Landed the simulated store-day ({when}) and {landed.history_days} days of simulated history.")

@@ -35,6 +35,7 @@ from orchestration.runs.queue import LANE_TAG, lane_of
 from orchestration.runs.records import explained
 from orchestration.runs.stopping import Stopped, in_order
 from orchestration.runs.waits import waits_for
+from resources.preflight import NotReady, check_home, check_model
 from resources.settings import Settings
 from resources.steps.declare import kind_and_place
 from resources.steps.partitions import partition_key, register_store, store_day_of_key
@@ -75,7 +76,7 @@ class _Session:
         """The result of `do`, or `otherwise` if it raised; then the failure is named and counted."""
         try:
             return do()
-        except LakehouseError as error:
+        except (LakehouseError, NotReady) as error:
             self.fail(what, str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the rest goes on
             self.fail(what, explained(self.settings, error) or kind_and_place(error))
@@ -113,9 +114,13 @@ def run(settings: Settings, console: Console) -> bool:
     session = _Session(console, settings, instance, defs)
     # Before anything looks at what has landed: deletion depends on nothing that a store delivers.
     session.do(_SWEEP)
-    waiting = session.look()
+    # A disk without room, or a folder that cannot be written, would fail step after step.
+    session.attempt("the home", lambda: check_home(settings), None)
+    session.attempt("the detector's network", lambda: check_model(settings), None)
+    is_ready = not {"the home", "the detector's network"} & {*session.failed}
+    waiting = session.look() if is_ready else Arrivals()
     done = 0
-    for title, decide in _decisions(session, waiting):
+    for title, decide in _decisions(session, waiting) if is_ready else ():
         if step := session.attempt(title, decide, None):
             done += 1
             session.do(step)

@@ -25,6 +25,7 @@ from lakehouse.store_day import STORE_ZONE, StoreDay
 from lakehouse.tables.reader import scan
 from resources.landing.file_access import write_whole
 from resources.landing.folder import Landing
+from resources.preflight import NotReady, check_model
 from resources.settings import Settings, SettingsError, load_settings
 
 
@@ -54,8 +55,10 @@ def main(argv: Sequence[str], now: datetime) -> int:
     console = Console()
     try:
         settings = load_settings(home=given.home)
+        # Not needed here, but who reviews should not learn from the next run that nothing can be seen any more.
+        check_model(settings)
         _run(given, settings, console, now)
-    except (CommandError, SettingsError) as error:
+    except (CommandError, NotReady, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
