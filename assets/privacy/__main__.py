@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from assets.privacy.places import unclaimed
+from assets.privacy.places import files_below, unclaimed
 from resources.settings import load_settings
 
 
@@ -15,7 +15,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m assets.privacy", description=__doc__)
     parser.add_argument("--home", type=Path, help="instead of OPENAISLE_HOME")
     home = load_settings(home=parser.parse_args(argv).home).home
-    found = unclaimed(sorted(path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()))
+    found = unclaimed(files_below(home))
     for path in found:
         print(path)
     return 1 if found else 0

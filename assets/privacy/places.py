@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from lakehouse.contract import RetentionClass
 from lakehouse.contracts import CONTRACTS
@@ -93,6 +94,14 @@ SINKS: tuple[Sink, ...] = (
     Sink("simulated day", r"landing/store_day_offset\.json(\..+)?", None, "`python -m simulation land`"),
     Sink("rendered store-days", r"simulated/.+", None, "whoever ran `make simulate`; nobody real is in it"),
 )
+
+
+def files_below(home: Path) -> Iterator[str]:
+    """Paths of all files below the home, relative to it, in order; a link to a file is one. Raises OSError at the end
+    if a folder cannot be listed: what lies in it is not known."""
+    for file in object_store(str(home)).list():
+        if not file.is_link or not (home / file.key).is_dir():
+            yield file.key
 
 
 def unclaimed(paths: Iterable[str]) -> list[str]:

@@ -105,7 +105,7 @@ class BucketObjects:
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         found = [
-            StoredObject(item["path"], item["size"])
+            StoredObject(item["path"], item["size"], modified_at=item["last_modified"])
             for batch in obstore.list(self._store, prefix or None)
             for item in batch
         ]

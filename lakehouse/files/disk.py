@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from lakehouse.files.objects import UNFINISHED, StoredObject, checked_key
@@ -80,25 +81,23 @@ class LocalObjects:
             links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
             found += [Path(folder, name) for name in (*names, *links)]
         for path in sorted(found):
-            stored = self._stored(path)
-            if stored is not None:
-                yield stored
-        for error in unlisted:
-            if not isinstance(error, FileNotFoundError | NotADirectoryError):
-                raise error
+            try:
+                yield self._stored(path)
+            except OSError as error:  # gone by now, or in a folder that may be listed and not looked into
+                unlisted.append(error)
+        for closed in unlisted:
+            if not isinstance(closed, FileNotFoundError | NotADirectoryError):
+                raise closed
 
-    def _stored(self, path: Path) -> StoredObject | None:
-        """None for what is gone by now."""
-        try:
-            found = path.lstat()
-        except FileNotFoundError:
-            return None
+    def _stored(self, path: Path) -> StoredObject:
+        found = path.lstat()
         key = path.relative_to(self._root).as_posix()
+        modified_at = datetime.fromtimestamp(found.st_mtime, UTC)
         if stat.S_ISLNK(found.st_mode):
-            return StoredObject(key, 0, is_link=True)
+            return StoredObject(key, 0, is_link=True, modified_at=modified_at)
         # Pipes and sockets hold no bytes, but their names may say something: they are listed, and go like the rest.
         size = found.st_size if stat.S_ISREG(found.st_mode) else 0
-        return StoredObject(key, size, other_names=found.st_nlink - 1)
+        return StoredObject(key, size, other_names=found.st_nlink - 1, modified_at=modified_at)
 
     def _write(self, chunks: Iterator[bytes], path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)

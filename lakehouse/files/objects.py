@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -20,13 +21,15 @@ class StoredObject:
     """One file of a store. `size` in bytes.
 
     `is_link`: a symbolic link, which holds nothing itself; it is never followed. `other_names`: how many more names
-    the same bytes have on the disk: they stay there when this one goes.
+    the same bytes have on the disk: they stay there when this one goes. `modified_at`: when it was last written, by the
+    store; None where it does not say.
     """
 
     key: str
     size: int
     is_link: bool = False
     other_names: int = 0
+    modified_at: datetime | None = field(default=None, compare=False)
 
 
 class ObjectStore(Protocol):

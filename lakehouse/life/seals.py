@@ -8,8 +8,6 @@ import re
 from contextlib import ExitStack, suppress
 from datetime import date, datetime
 
-from deltalake.exceptions import DeltaError
-
 from lakehouse.contract import TableContract
 from lakehouse.lake import ENGINE_FOLDER, Lake
 from lakehouse.leases.hold import WAIT_S, hold_lease
@@ -64,7 +62,7 @@ def _version(lake: Lake, contract: TableContract) -> int | None:
     for no repair."""
     try:
         table = lake.open(contract)
-    except DeltaError:
+    except Exception:  # noqa: BLE001 - damaged, closed, no log at all: the sweep names the table
         return None
     return None if table is None else table.version()
 

@@ -27,11 +27,13 @@ _SECOND_LOOK_S = 0.05
 
 @dataclass(frozen=True)
 class DataFile:
-    """One live Parquet file. `path` is relative to the table, `size` in bytes."""
+    """One live Parquet file. `path` is relative to the table, `size` in bytes. `is_counted`: whether the log says how
+    many rows it has; `rows` is 0 if it does not."""
 
     path: str
     size: int
     rows: int
+    is_counted: bool = True
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,9 @@ def _cells(contract: TableContract, table: DeltaTable) -> dict[Cell, tuple[DataF
     cells: dict[Cell, list[DataFile]] = {}
     for action in pl.DataFrame(table.get_add_actions(flatten=True)).iter_rows(named=True):
         cell = tuple(action[f"partition.{name}"] for name in contract.partition_by)
+        rows = action["num_records"]
         cells.setdefault(cell, []).append(
-            DataFile(unquote(action["path"]), action["size_bytes"], action["num_records"])
+            DataFile(unquote(action["path"]), action["size_bytes"], rows or 0, is_counted=rows is not None)
         )
     return {cell: tuple(sorted(files, key=lambda file: file.path)) for cell, files in sorted(cells.items())}
 

@@ -117,7 +117,7 @@ def drop_expired(
     same, and the log follows once it can. Nor does it wait for ever for the table's lease: an hour whose limit is near
     loses its files without. One file that cannot be unlinked stops no other.
 
-    Raises LakehouseError if nothing was done: for want of the lease, or because the table cannot even be listed.
+    Raises LakehouseError if nothing was done for want of the lease.
     """
     if expiry.limit_of(contract) is None or HOUR_COLUMN not in contract.partition_by:
         raise ValueError(f"{contract.path}: no capture hour of it expires")
@@ -141,6 +141,9 @@ def _drop(attempt: _Attempt, wait_s: float) -> Dropped:
             attempt.failures.append(f"lease: {type(error).__name__}")
         attempt.steps("lease held")
         attempt.noted(due)
+        uncounted = sum(not file.is_counted for cell in due for file in found.snapshot.files(cell))
+        if uncounted:
+            attempt.failures.append(f"{uncounted} files whose rows its log does not count, entered as 0 rows")
         if lease is not None:
             due = _forget(attempt, found, due, lease)
         _unlink(attempt, due)

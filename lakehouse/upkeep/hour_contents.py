@@ -33,11 +33,15 @@ class HourContents:
 
 @dataclass(frozen=True)
 class TableHours:
-    """A table at one moment. `strange`: partition folders whose hour is none, so that nothing says when they die."""
+    """A table at one moment. `strange`: partition folders whose hour is none, so that nothing says when they die.
+
+    `unlisted`: the kind of error met while listing the folder; what could not be listed is not in `hours`.
+    """
 
     snapshot: Snapshot
     hours: Mapping[Cell, HourContents]
     strange: int
+    unlisted: str = ""
 
     @property
     def damage(self) -> str:
@@ -51,10 +55,14 @@ def hour_of_cell(contract: TableContract, cell: Cell) -> str:
 
 
 def read_hours(lake: Lake, contract: TableContract) -> TableHours:
-    """Opens the log once and lists the folder once. Works on a table that waits for its migration or its repair: the
-    folders are there all the same. Raises what the storage raises."""
-    snapshot = take_snapshot(lake, contract, any_version=True)
-    stored = _stored_files(lake, contract)
+    """Opens the log once and lists the folder once. Works on a table that waits for its migration or its repair, and on
+    one whose log cannot be opened for whatever reason: the folders are there all the same."""
+    try:
+        snapshot = take_snapshot(lake, contract, any_version=True)
+    except Exception as error:  # noqa: BLE001 - no permission, a folder as log, nulls for hours: its text could quote a path
+        damage = f"its log cannot be read: {type(error).__name__}"
+        snapshot = Snapshot(contract, None, lake.uri(contract), lake.options, -1, {}, damage=damage)
+    stored, unlisted = _stored_files(lake, contract)
     hours, strange = {}, 0
     for cell in sorted({*snapshot.cells, *stored}):
         if not _is_hour(hour_of_cell(contract, cell)):
@@ -62,7 +70,7 @@ def read_hours(lake: Lake, contract: TableContract) -> TableHours:
             continue
         rows = sum(file.rows for file in snapshot.files(cell))
         hours[cell] = HourContents(rows, tuple(stored.get(cell, ())))
-    return TableHours(snapshot, hours, strange)
+    return TableHours(snapshot, hours, strange, unlisted)
 
 
 def _is_hour(label: str) -> bool:
@@ -75,11 +83,15 @@ def _is_hour(label: str) -> bool:
     return True
 
 
-def _stored_files(lake: Lake, contract: TableContract) -> dict[Cell, list[StoredObject]]:
+def _stored_files(lake: Lake, contract: TableContract) -> tuple[dict[Cell, list[StoredObject]], str]:
+    """The files that could be listed, and the kind of error if some could not."""
     found: dict[Cell, list[StoredObject]] = {}
-    for item in lake.objects.list(contract.path):
-        folders = item.key.removeprefix(f"{contract.path}/").split("/")[:-1]
-        names = [folder.partition("=") for folder in folders]
-        if tuple(name for name, _, _ in names) == contract.partition_by:
-            found.setdefault(tuple(value for _, _, value in names), []).append(item)
-    return found
+    try:
+        for item in lake.objects.list(contract.path):
+            folders = item.key.removeprefix(f"{contract.path}/").split("/")[:-1]
+            names = [folder.partition("=") for folder in folders]
+            if tuple(name for name, _, _ in names) == contract.partition_by:
+                found.setdefault(tuple(value for _, _, value in names), []).append(item)
+    except Exception as error:  # noqa: BLE001 - one folder may be closed: what was listed goes all the same
+        return found, type(error).__name__
+    return found, ""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from lakehouse.contract import TableContract
+from lakehouse.errors import TableDamaged
 from lakehouse.lake import Lake
-from lakehouse.leases.hold import hold_lease
+from lakehouse.leases.hold import WAIT_S, hold_lease
 from lakehouse.tables.commit import NO_HOOKS
 from lakehouse.tables.snapshot import take_snapshot
 
@@ -31,20 +32,23 @@ class TrimmedLog:
     failure: str = ""
 
 
-def trim_logs(lake: Lake, contracts: Iterable[TableContract], *, pause_s: float = PAUSE_S) -> list[TrimmedLog]:
+def trim_logs(
+    lake: Lake, contracts: Iterable[TableContract], *, pause_s: float = PAUSE_S, wait_s: float = WAIT_S
+) -> list[TrimmedLog]:
     """Removes from each table what no reader of its latest version needs: replaced files, leftovers, old log
     entries.
 
     The order matters: vacuum (under the lease: beside a writer it would delete uncommitted files), wait,
     checkpoint, wait, trim. A checkpoint made first would leave the old Parquet files on disk for ever.
     Readers that opened an older version before may fail and have to open the table again. A damaged table is left
-    as it is: what its log no longer names may be what its repair needs. One table that fails stops no other.
+    as it is, and fails: what its log no longer names may be what its repair needs. One table that fails stops no other.
+    Each lease is waited for `wait_s` seconds.
     """
     failures: dict[str, str] = {}
 
-    def attempt(contract: TableContract, work: Callable[[Lake, TableContract], T]) -> T | None:
+    def attempt(contract: TableContract, work: Callable[[Lake, TableContract, float], T]) -> T | None:
         try:
-            return work(lake, contract) if contract.path not in failures else None
+            return work(lake, contract, wait_s) if contract.path not in failures else None
         except Exception as error:  # noqa: BLE001 - of whatever kind: the next table is trimmed all the same
             failures[contract.path] = type(error).__name__
             return None
@@ -57,18 +61,20 @@ def trim_logs(lake: Lake, contracts: Iterable[TableContract], *, pause_s: float 
             attempt(contract, work)
     trimmed = []
     for contract, (removed, entries) in vacuumed:
-        left = attempt(contract, _log_entries)
+        left = attempt(contract, lambda lake, contract, _: _log_entries(lake, contract))
         if left is not None:
             trimmed.append(TrimmedLog(contract.path, removed, max(0, entries - left)))
     return trimmed + [TrimmedLog(path, 0, 0, failure) for path, failure in failures.items()]
 
 
-def _vacuum(lake: Lake, contract: TableContract) -> tuple[int, int] | None:
-    """Files removed and log entries left; None for what is not there or is damaged."""
+def _vacuum(lake: Lake, contract: TableContract, wait_s: float) -> tuple[int, int] | None:
+    """Files removed and log entries left; None for what is not there. Raises TableDamaged."""
     found = take_snapshot(lake, contract, any_version=True)
-    if found.table is None or found.damage:
+    if found.damage:
+        raise TableDamaged(contract.path, found.damage)
+    if found.table is None:
         return None
-    with hold_lease(lake, contract):
+    with hold_lease(lake, contract, wait_s=wait_s):
         table = lake.open(contract)
         assert table is not None
         before = _data_files(lake, contract)
@@ -84,15 +90,15 @@ def _vacuum(lake: Lake, contract: TableContract) -> tuple[int, int] | None:
         return before - _data_files(lake, contract), _log_entries(lake, contract)
 
 
-def _checkpoint(lake: Lake, contract: TableContract) -> None:
-    with hold_lease(lake, contract):
+def _checkpoint(lake: Lake, contract: TableContract, wait_s: float) -> None:
+    with hold_lease(lake, contract, wait_s=wait_s):
         table = lake.open(contract)
         assert table is not None
         table.create_checkpoint()
 
 
-def _trim(lake: Lake, contract: TableContract) -> None:
-    with hold_lease(lake, contract):
+def _trim(lake: Lake, contract: TableContract, wait_s: float) -> None:
+    with hold_lease(lake, contract, wait_s=wait_s):
         table = lake.open(contract)
         assert table is not None
         table.cleanup_metadata()

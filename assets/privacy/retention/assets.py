@@ -14,6 +14,7 @@ from assets.privacy.retention.checks import (
     SWEEP_CHECKS,
     UNCLAIMED,
     clock_is_believed,
+    counted,
     every_file_is_claimed,
     nothing_ahead_of_time,
     nothing_past_its_limit,
@@ -24,11 +25,12 @@ from assets.privacy.retention.sweep import sweep
 from assets.privacy.retention.sweep_moment import find_moment
 from assets.privacy.retention.trimming import trim_daily
 from lakehouse.contracts.privacy import SWEEPS
+from lakehouse.errors import LakehouseError
 from lakehouse.tables.commit import CommitInfo
 from resources.clock import Clock
 from resources.code_version import code_version
 from resources.steps.declare import table_assets
-from resources.steps.write_path import Report, Tables, TableWrite, checked
+from resources.steps.write_path import Report, Tables, TableWrite
 
 
 @table_assets("sweeps", [(SWEEPS, SWEPT_TABLES)], checks={SWEEPS.path: SWEEP_CHECKS}, pool="sweep")
@@ -52,19 +54,24 @@ def sweeps(context: dg.AssetExecutionContext, tables: Tables, clock: Clock) -> I
         "days_sealed": len(swept.sealed),
     }
     found = [
-        checked(PAST_LIMIT, lambda: nothing_past_its_limit(swept.looks, swept.moment)),
-        checked(AHEAD_OF_TIME, lambda: nothing_ahead_of_time(swept.looks, swept.moment)),
-        checked(UNCLAIMED, lambda: every_file_is_claimed(settings.home)),
-        checked(CLOCK, lambda: clock_is_believed(judged)),
+        counted(PAST_LIMIT, lambda: nothing_past_its_limit(swept.looks, swept.moment)),
+        counted(AHEAD_OF_TIME, lambda: nothing_ahead_of_time(swept.looks, swept.moment)),
+        counted(UNCLAIMED, lambda: every_file_is_claimed(settings.home)),
+        counted(CLOCK, lambda: clock_is_believed(judged)),
     ]
     # Before the ledger, which may fail: what was deleted is noted, and the next sweep enters it.
     trimmed = trim_daily(lake, swept.moment)
     if trimmed.tables:
         files = sum(table.data_files_removed for table in trimmed.tables)
         context.log.info(f"{len(trimmed.tables)} tables trimmed, {files} replaced files unlinked")
-    yield from tables.write(context, [TableWrite(SWEEPS, swept.ledger, found, facts)])
-    close_journal(lake, swept.ledger)
     troubles = [*swept.failures, *trimmed.failures, *([judged.words] if judged.doubt else [])]
+    try:
+        yield from tables.write(context, [TableWrite(SWEEPS, swept.ledger, found, facts)])
+        close_journal(lake, swept.ledger)
+    except (dg.Failure, LakehouseError) as error:
+        troubles.append(f"the ledger was not written, and its rows stay noted: {error}")
+    except Exception as error:  # noqa: BLE001 - of whatever kind: it must not hide what else went wrong
+        troubles.append(f"the ledger was not written, or its notes not closed: {type(error).__name__}")
     if swept.places_left:
         troubles.append(f"{swept.places_left} places still hold what is due")
     if troubles:

@@ -95,20 +95,26 @@ class FolderFiles:
 
 def see_table(table: TableContract, found: TableHours) -> Seen:
     """A table by one reading of its log and its folder."""
-    contents = contents_of(table, found.hours)
+    # Part of the folder is unknown, so all of it is: what was there may be there still.
+    contents = None if found.unlisted else contents_of(table, found.hours)
     trouble = [found.damage] if found.damage else []
+    if found.unlisted:
+        trouble.append(f"could not be listed as a whole: {found.unlisted}")
     if found.strange:
         trouble.append(f"{found.strange} folders whose capture hour is none")
     return Seen(table.path, table.retention, expiry.limit_of(table) or timedelta(), contents, tuple(trouble))
 
 
 def contents_of(table: TableContract, hours: Mapping[Cell, HourContents]) -> dict[Place, Content]:
-    """Hours of a table as places."""
+    """Hours of a table as places. A folder may have any name, in any bytes: one that is no store's is not repeated."""
     store, hour = table.partition_by.index("store_id"), table.partition_by.index(expiry.HOUR_COLUMN)
-    return {
-        Place("table", table.path, cell[store], cell[hour]): Content(held.rows, len(held.files), held.size)
-        for cell, held in hours.items()
-    }
+    found: dict[Place, Content] = {}
+    for cell, held in hours.items():
+        store_id = cell[store] if _ID.fullmatch(cell[store]) else "unknown"
+        place = Place("table", table.path, store_id, cell[hour])
+        before = found.get(place, Content(0, 0, 0))
+        found[place] = Content(before.rows + held.rows, before.files + len(held.files), before.size + held.size)
+    return found
 
 
 def see_folder(place: FilePlace, found: FolderFiles) -> Seen:
@@ -180,16 +186,23 @@ def identity(file: StoredObject) -> str:
     return hashlib.sha256(f"{name}\x1f{file.size}".encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
-def look_at_undated(places: Iterable[FilePlace], known: FirstSeen, now: datetime) -> dict[str, datetime]:
+def look_at_undated(
+    places: Iterable[FilePlace], known: FirstSeen, now: datetime, *, is_forgetful: bool = False
+) -> dict[str, datetime]:
     """First sight of every file that is there and cannot be judged by its path: it names no capture time,
-    or one that is still to come. What is gone is forgotten, unless part of a folder could not be listed."""
+    or one that is still to come. What is gone is forgotten, unless part of a folder could not be listed.
+
+    `is_forgetful`: earlier sights are lost or cannot be kept. Then a file is as old as the disk says: to see everything
+    for the first time would give it a second life.
+    """
     seen: dict[str, datetime] = {}
     for place in places:
         try:
             for file in place.files():
                 name, hour = identity(file), hour_of(file.key)
                 if name in known or hour is None or hour_start(hour) > now + CLOCK_TOLERANCE:
-                    seen[name] = min(known.get(name, now), now)
+                    written_at = file.modified_at if is_forgetful and file.modified_at else now
+                    seen[name] = min(known.get(name, written_at), seen.get(name, now), now)
         except Exception:  # noqa: BLE001 - the sweep's own look says so; what was known of it stays known
             seen = {**known, **seen}
     return seen

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -63,27 +64,37 @@ class Failures:
             return otherwise
 
 
-def read_first_seen(lake: Lake, failures: Failures) -> FirstSeen:
-    """First sights by identity."""
+def read_first_seen(lake: Lake, failures: Failures) -> FirstSeen | None:
+    """First sights by identity; None if they are lost, which is not the same as none."""
 
     def parse(raw: bytes) -> FirstSeen:
         return {str(name): _instant(at) for name, at in json.loads(raw).items()}
 
-    return _read(lake, FIRST_SEEN, parse, {}, failures)
+    nothing: FirstSeen = {}
+    found, is_whole = _read(lake, FIRST_SEEN, lambda raw: (parse(raw), True), nothing, failures)
+    return found if is_whole else None
 
 
-def write_first_seen(lake: Lake, seen: FirstSeen, known: FirstSeen, failures: Failures) -> None:
-    """Keeps the first sights, if there is anything to keep or to forget."""
+def write_first_seen(lake: Lake, seen: FirstSeen, known: FirstSeen, failures: Failures) -> bool:
+    """Keeps the first sights, if there is anything to keep or to forget. Returns whether they are kept."""
     if seen == known:
-        return
-    record = {name: at.isoformat() for name, at in sorted(seen.items())}
-    failures.attempt("notes", lambda: lake.objects.put_bytes(json.dumps(record).encode(), FIRST_SEEN), None)
+        return True
+
+    def keep() -> bool:
+        record = {name: at.isoformat() for name, at in sorted(seen.items())}
+        lake.objects.put_bytes(json.dumps(record).encode(), FIRST_SEEN)
+        return True
+
+    return failures.attempt("notes", keep, False)
 
 
 def read_journal(lake: Lake, failures: Failures) -> dict[Place, Due]:
-    """What earlier sweeps noted and did not enter in the ledger."""
+    """What earlier sweeps noted and did not enter in the ledger. One note that cannot be read takes no other along."""
     nothing: list[Due] = []
-    return {entry.place: entry for entry in _read(lake, JOURNAL, _parse_journal, nothing, failures)}
+    found, is_whole = _read(lake, JOURNAL, _parse_journal, nothing, failures)
+    if found and not is_whole:
+        failures.attempt("notes", lambda: write_journal(lake, found), None)
+    return {entry.place: entry for entry in found}
 
 
 def write_journal(lake: Lake, due: Iterable[Due]) -> None:
@@ -133,17 +144,40 @@ def ledger_row(due: Due) -> Mapping[str, object]:
     }
 
 
-def _parse_journal(raw: bytes) -> list[Due]:
-    return [
-        Due(
-            Place(record["sink"], record["name"], record["store_id"], record["capture_hour"]),
-            Content(record["rows"], record["files"], record["size"]),
-            _instant(record["noted_at"]),
-            _instant(record["expires_at"]),
-            RetentionClass(record["retention"]),
-        )
-        for record in json.loads(raw)
-    ]
+def _parse_journal(raw: bytes) -> tuple[list[Due], bool]:
+    """The notes that can be read, and whether those are all."""
+    records = json.loads(raw)
+    if not isinstance(records, list):
+        raise TypeError("a journal is a list of notes")
+    found = []
+    for record in records:
+        with suppress(ValueError, TypeError, KeyError, OverflowError):
+            found.append(_parse_note(record))
+    return found, len(found) == len(records)
+
+
+def _parse_note(record: Mapping[str, object]) -> Due:
+    place = Place(*(_text(record[name]) for name in ("sink", "name", "store_id", "capture_hour")))
+    return Due(
+        place,
+        Content(*(_count(record[name]) for name in ("rows", "files", "size"))),
+        _instant(_text(record["noted_at"])),
+        _instant(_text(record["expires_at"])),
+        RetentionClass(_text(record["retention"])),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a note's words are text")
+    value.encode()  # Half a surrogate pair is JSON, and no text that the ledger could hold.
+    return value
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise ValueError("a note's counts are whole numbers")
+    return value
 
 
 def _instant(text: str) -> datetime:
@@ -153,18 +187,29 @@ def _instant(text: str) -> datetime:
     return found
 
 
-def _read(lake: Lake, key: str, parse: Callable[[bytes], T], nothing: T, failures: Failures) -> T:
-    raw = failures.attempt(key, lambda: lake.objects.read_bytes(key), None)
-    if raw is None:
-        return nothing
+def _read(
+    lake: Lake, key: str, parse: Callable[[bytes], tuple[T, bool]], nothing: T, failures: Failures
+) -> tuple[T, bool]:
+    """What could be read of a note, and whether that is all of it."""
     try:
-        return parse(raw)
+        raw = lake.objects.read_bytes(key)
+    except Exception as error:  # noqa: BLE001 - of whatever kind: no note is worth a late deletion
+        failures.add(key, type(error).__name__)
+        return nothing, False
+    if raw is None:
+        return nothing, True
+    try:
+        found, is_whole = parse(raw)
     except Exception:  # noqa: BLE001 - cut, or anything at all
+        found, is_whole = nothing, False
+    if not is_whole:
         failures.add(key, f"could not be read, and lies beside itself as *{SET_ASIDE}")
-    failures.attempt(key, lambda: _set_aside(lake, key, raw), None)
-    return nothing
+        failures.attempt(key, lambda: _set_aside(lake, key, raw), None)
+    return found, is_whole
 
 
 def _set_aside(lake: Lake, key: str, raw: bytes) -> None:
-    lake.objects.put_bytes(raw, key + SET_ASIDE)
+    # An earlier one may be the only record of something: it is not written over.
+    if not lake.objects.create_bytes(raw, key + SET_ASIDE):
+        lake.objects.put_bytes(raw, f"{key}.{hashlib.sha256(raw).hexdigest()[:8]}{SET_ASIDE}")
     lake.objects.delete(key)

@@ -117,8 +117,10 @@ def sweep(lake: Lake, places: tuple[FilePlace, ...], *, commit: CommitInfo, now:
     """
     failures = Failures()
     known = read_first_seen(lake, failures)
-    first_seen = failures.attempt("first sights", lambda: look_at_undated(places, known, now), known)
-    write_first_seen(lake, first_seen, known, failures)
+    known, is_lost = known or {}, known is None
+    first_seen = look_at_undated(places, known, now, is_forgetful=is_lost)
+    if not write_first_seen(lake, first_seen, known, failures):
+        first_seen = look_at_undated(places, known, now, is_forgetful=True)
     going = _Sweep(lake, commit, now, failures, read_journal(lake, failures))
     for place in places:
         _empty_folder(going, place, first_seen)

@@ -12,6 +12,8 @@ from lakehouse.lake import ENGINE_FOLDER, Lake
 from lakehouse.upkeep.log_trimming import TrimmedLog, trim_logs
 
 INTERVAL = timedelta(days=1)
+LEASE_WAIT_S = 30.0
+"""How long a trim waits for one table: what a sweep waits, which enters its ledger afterwards."""
 LAST_TRIM = f"{ENGINE_FOLDER}/last_trim"
 
 
@@ -25,19 +27,20 @@ class Trimmed:
 
 def trim_daily(lake: Lake, moment: datetime) -> Trimmed:
     """Trims every table if a day has passed since the last time; nothing otherwise. A new lake is first trimmed when
-    it is a day old. Works on one table after the other, under its lease. When the last time was is a note like any
-    other: if it cannot be read, the tables are trimmed, and it is written anew."""
+    it is a day old. Works on one table after the other, under its lease; if one fails, every sweep tries again. When
+    the last time was is a note like any other: if it cannot be read, the tables are trimmed, and it is written anew."""
     failures = Failures()
     is_new, is_due = failures.attempt("last trim", lambda: _due(lake, moment), (False, True))
     if not is_due:
         return Trimmed()
     found: list[TrimmedLog] = []
     if not is_new:
-        found = failures.attempt("trimming", lambda: trim_logs(lake, CONTRACTS.values()), found)
-    for table in found:
-        if table.failure:
-            failures.add(f"trimming {table.table}", table.failure)
-    failures.attempt("last trim", lambda: lake.objects.put_bytes(moment.isoformat().encode(), LAST_TRIM), None)
+        found = failures.attempt("trimming", lambda: trim_logs(lake, CONTRACTS.values(), wait_s=LEASE_WAIT_S), found)
+    failed = [table for table in found if table.failure]
+    for table in failed:
+        failures.add(f"trimming {table.table}", table.failure)
+    if not failed:
+        failures.attempt("last trim", lambda: lake.objects.put_bytes(moment.isoformat().encode(), LAST_TRIM), None)
     return Trimmed(tuple(table for table in found if not table.failure), tuple(failures.found))
 
 

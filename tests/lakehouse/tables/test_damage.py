@@ -130,7 +130,7 @@ def test_a_damaged_log_is_an_error_with_advice_and_nothing_is_changed(
         with pytest.raises(errors.TableDamaged) as refused:
             attempt()
         assert str(refused.value) == f"probe/sights: {DAMAGES[damage]}; what to do: docs/runbooks/damaged-table.md"
-    assert trim_logs(lake, [SIGHTS], pause_s=0.0) == []
+    assert [trimmed.failure for trimmed in trim_logs(lake, [SIGHTS], pause_s=0.0)] == ["TableDamaged"]
     assert file_contents(Path(lake.root)) == before
     assert (Path(__file__).parents[3] / "docs/runbooks/damaged-table.md").is_file()
 
@@ -165,8 +165,9 @@ def test_one_damaged_table_does_not_stop_the_trim_of_others(lake: Lake) -> None:
         write(lake, seed)
         replace_partition(lake, TOTALS, totals({1: seed}), DAY.partition(TOTALS), commit=INFO, now=NOW)
     newest_cut(lake)
-    (trimmed,) = trim_logs(lake, [SIGHTS, TOTALS], pause_s=0.0)
+    trimmed, damaged = trim_logs(lake, [SIGHTS, TOTALS], pause_s=0.0)
     assert (trimmed.table, trimmed.data_files_removed) == ("probe/totals", 1)
+    assert (damaged.table, damaged.failure) == ("probe/sights", "TableDamaged")
 
 
 def test_a_crash_between_commit_and_note_is_no_damage_and_heals(lake: Lake) -> None:

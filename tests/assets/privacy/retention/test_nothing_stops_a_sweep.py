@@ -66,9 +66,9 @@ class Home:
         return {file.key for file in object_store(str(self.root / root)).list() if file.key.endswith(".mp4")}
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    made = Home(tmp_path / "home")
+def full_home(folder: Path) -> Home:
+    """Old and living things in every kind of place."""
+    made = Home(folder / "home")
     for table in (CLOTHING, TRACK_POINTS, FOOTAGE_SEGMENTS):
         put(made.lake, table, [at(0.5)])
         put(made.lake, table, [LIVING], now=LIVING)
@@ -77,6 +77,11 @@ def home(tmp_path: Path) -> Home:
         footage.put_bytes(b"picture", clip(moment))
     object_store(str(made.root / "landing")).put_bytes(b"late", "footage/s001/c2/20260301T160000.000Z.mp4")
     return made
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return full_home(tmp_path)
 
 
 def is_swept(home: Home, *, but: str = "") -> None:
