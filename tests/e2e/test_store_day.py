@@ -72,6 +72,10 @@ class Platform:
         record = self.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)[0]
         return record.event.dagster_event.asset_check_evaluation_data.metadata["count"].value  # type: ignore[union-attr]
 
+    def count_rows(self, name: str) -> int:
+        """Rows of a table of orders."""
+        return scan(self.lake, contract("orders", name)).collect().height
+
     def versions(self) -> dict[str, int | None]:
         names = [("vision", "detections"), ("vision", "slot_episodes"), ("vision", "shelf_events")]
         names += [("orders", name) for name in ("gate_events", "visits", "baskets", "orders", "review_items")]
@@ -178,10 +182,30 @@ def test_clips_that_no_calibration_fits_are_left_out_and_the_day_goes_on(platfor
     assert states["ended_at"].max() > hasty + timedelta(seconds=3)  # type: ignore[operator]
 
 
-def test_a_failed_blocking_check_leaves_the_table_as_it_was(platform: Platform) -> None:
-    before = platform.versions()
+def test_a_scan_at_an_unknown_gate_is_refused_and_the_day_goes_on(platform: Platform) -> None:
+    before = scan(platform.lake, contract("orders", "gate_events")).collect()
     path = land_scans(platform.landing, platform.day.business_date, platform.began + timedelta(minutes=5))
-    path.write_text(path.read_text().replace("gate-1", "gate-nowhere"))
+    good, *bad = path.read_text().splitlines()
+    path.write_text("\n".join([good, *(line.replace("gate-1", "gate-nowhere") for line in bad)]) + "\n")
+    assert platform.run("store_day").success
+    after = scan(platform.lake, contract("orders", "gate_events")).collect()
+    assert after.height == before.height + 1
+    (note,) = (platform.landing / "rejected" / "gate_events" / STORE_ID).glob("*.reason.json")
+    lines = json.loads(note.read_text())["lines"]
+    assert lines == [{"line": n, "field": "gate_id", "reason": "unknown_reference"} for n in (2, 3, 4)]
+    assert not path.exists()
+
+
+def test_a_failed_blocking_check_leaves_the_table_as_it_was(platform: Platform) -> None:
+    """The store takes a gate out of its reference data, though people were scanned there."""
+    before = platform.versions()
+    land_reference(platform.landing)
+    store = platform.landing / "reference" / "stores" / STORE_ID / "store.yaml"
+    store.write_text(store.read_text().replace("gate-1", "gate-new"))
+    assert platform.run("reference").success
+    path = land_scans(platform.landing, platform.day.business_date, platform.began + timedelta(minutes=6))
+    path.write_text(path.read_text().replace("gate-1", "gate-new"))
+    scans = platform.count_rows("gate_events")
     result = platform.run("store_day")
     assert not result.success
     assert platform.versions()["orders/gate_events"] == before["orders/gate_events"]
@@ -192,11 +216,13 @@ def test_a_failed_blocking_check_leaves_the_table_as_it_was(platform: Platform) 
     record = platform.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)[0]
     evaluation = record.event.dagster_event.asset_check_evaluation_data  # type: ignore[union-attr]
     assert (record.partition, evaluation.passed) == (platform.key, False)
-    assert evaluation.metadata["count"].value == 4
+    assert evaluation.metadata["count"].value == scans
     assert path.exists(), "what was not committed must not be consumed"
     failure = next(e for e in result.all_events if e.event_type_value == "STEP_FAILURE" and e.step_key == "gate_events")
-    assert "gate-nowhere" not in json.dumps(str(failure))
+    assert f"orders/gate_events: gates_known ({scans} break it)" in str(failure.step_failure_data)
     path.unlink()
+    land_reference(platform.landing)
+    assert platform.run("reference").success
     assert platform.run("store_day").success
 
 

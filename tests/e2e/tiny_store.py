@@ -25,7 +25,7 @@ _POLYGONS = {
 def land_reference(landing: Path) -> None:
     """Floor plan, cameras, planogram, products and prices."""
     store = landing / "reference" / "stores" / STORE_ID
-    store.mkdir(parents=True)
+    store.mkdir(parents=True, exist_ok=True)
     square = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
     content = {
         "store_id": STORE_ID,

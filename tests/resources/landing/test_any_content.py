@@ -174,7 +174,7 @@ def test_what_is_no_json_or_no_object_is_refused(raw: bytes) -> None:
         parse_line(raw, GATE_EVENTS)
 
 
-def test_a_whole_number_may_bespelled_with_a_point() -> None:
+def test_a_whole_number_may_be_spelled_with_a_point() -> None:
     row = parse_line(spelled(ORDER).replace(b"700", b"700.0"), ORDERS_HISTORY)
     assert row["amount_fen"] == 700
     assert type(row["amount_fen"]) is int

@@ -74,3 +74,9 @@ def test_a_store_without_any_gate_refuses_every_scan(tmp_path: Path) -> None:
     found = sort(tmp_path, SCAN | {"gate_id": "gate-2"}, SCAN | {"gate_id": "gate-3"})
     assert found.mine.is_empty()
     assert [refusal.line for refusal in found.refused] == [1, 2]
+
+
+def test_a_stores_day_ends_at_16_utc(tmp_path: Path) -> None:
+    found = sort(tmp_path, SCAN | {"scanned_at": "2026-11-22T15:59:59Z"}, SCAN | {"scanned_at": "2026-11-22T16:00:00Z"})
+    assert found.mine["source_line"].to_list() == [1]
+    assert list(found.elsewhere) == [date(2026, 11, 23)]
