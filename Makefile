@@ -75,6 +75,9 @@ simulate: setup-simulation ## render a new simulated store-day: make simulate SE
 review: setup ## what waits for a person's judgement, and how to decide it: make review ARGS="--help"
 	@$(PY) -m assets.orders.review $(ARGS)
 
+land-check: setup ## try a delivery folder without landing it: make land-check FOLDER=path
+	@$(PY) -m orchestration land --check "$(FOLDER)" $(ARGS)
+
 confirm-time: setup ## vouch for the machine's clock when a sweep doubts it (docs/runbooks/doubted-clock.md)
 	@$(PY) -m orchestration confirm-time $(ARGS)
 
