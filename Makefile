@@ -22,7 +22,7 @@ if [ "$$(cat $(VENV)/.$(2) 2>/dev/null || true)" != "$$want" ]; then \
 fi
 endef
 
-.PHONY: help setup setup-test setup-bench setup-simulation run test test-long ui check bench simulate review confirm-time clean
+.PHONY: help setup setup-test setup-bench setup-simulation run test test-long ui check bench simulate review land-check confirm-time clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'

@@ -4,6 +4,8 @@ anything, and the documents beside it are read."""
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,3 +186,13 @@ def test_a_yaml_document_is_taken_or_refused_whole(kind: str, content: str, fiel
     (rejection,) = rejections
     assert rejection.field.endswith(field)
     assert rejection.reason is (Reason.OUT_OF_RANGE if reason == "range" else reason)
+
+
+@pytest.mark.parametrize(("kind", "sound"), [("store.yaml", STORE), ("cameras.yaml", CAMERAS)])
+def test_the_page_for_stores_names_the_fields_and_no_other(kind: str, sound: dict[str, Any]) -> None:
+    page = (Path(__file__).resolve().parents[4] / "docs" / "landing.md").read_text()
+    table = page.split(f"| `{kind}` | what |")[1].split("\n\n")[0]
+    named = {name.split("[].")[-1] for row in table.splitlines() for name in re.findall(r"`([a-z_.\[\]]+)`", row)}
+    fields = {step for place in places(sound) for step in place if isinstance(step, str)}
+    assert fields <= named
+    assert {name for row in table.splitlines()[2:] for name in re.findall(r"`([a-z_]+)`", row.split("|")[1])} <= fields
