@@ -6,9 +6,12 @@ import hashlib
 import json
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -224,3 +227,52 @@ def test_of_name_and_sidecar_that_disagree_none_waits_unseen(
     assert (done.files, done.kept_files) == (0 if reason else 1, 0)
     assert done.by_reason == ({reason: 1} if reason else {})
     assert not [path for path in (landing.root / "footage").rglob("*.*") if path.name != ".first"]
+
+
+AS_NOBODY = """
+import _strptime, json, os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from resources.landing.days import sort_by_day
+from resources.landing.deliveries import ACCOUNTS
+from resources.landing.folder import Landing
+from resources.landing.footage import read_footage
+b"{}".decode("utf-8-sig")  # loaded while this user may read the library
+os.setgid(65534)
+os.setuid(65534)
+landing, now = Landing(Path(sys.argv[1])), datetime(2026, 11, 22, 12, tzinfo=UTC)
+lines, documents, clips = landing.read(ACCOUNTS), landing.read_reference(), read_footage(landing)
+strays = sort_by_day(landing, now.date(), now).strays
+found = (lines.rejections, documents.rejections, clips.rejections, strays)
+done = landing.consume(lines, now=now)
+print(json.dumps([lines.frame.height, done.kept_files, [sorted((r.file, r.reason) for r in part) for part in found]]))
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="becomes another user")
+def test_what_may_not_be_read_is_refused_and_the_rest_is_read() -> None:
+    with TemporaryDirectory() as scratch:
+        Path(scratch).chmod(0o755)
+        landing = Landing(Path(scratch) / "landing")
+        put(landing, "accounts/2026-11-21.jsonl", lambda path: path.write_text(json.dumps(ACCOUNT)))
+        put(landing, "accounts/2026-11-22.jsonl", lambda path: path.write_text(json.dumps(ACCOUNT))).chmod(0)
+        put(landing, "reference/products.csv", lambda path: path.write_text("a")).chmod(0)
+        put_clip(landing).with_suffix(".json").chmod(0)
+        put(landing, "gate_events/s001/2026-11-22.jsonl", Path.touch).parent.chmod(0)
+        done = subprocess.run(
+            [sys.executable, "-c", AS_NOBODY, str(landing.root)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        rows, kept, found = json.loads(done.stdout)
+    assert rows == 1
+    assert kept == 2, "nobody may not move them: they stay, and are counted"
+    assert found == [
+        [["accounts/2026-11-22.jsonl", "unreadable"]],
+        [["reference/products.csv", "unreadable"]],
+        [[SIDECAR, "unreadable"]],
+        [["gate_events/s001", "file_name"]],
+    ]
