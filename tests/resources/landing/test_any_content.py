@@ -92,7 +92,7 @@ def nearly(draw: st.DrawFn, sound: dict[str, Any]) -> Any:
         holder = document
         for step in way:
             holder = holder[step]
-        holder[last] = draw(any_value)
+        holder[last] = copy.deepcopy(draw(any_value))
         if not isinstance(document, dict) or len(places(document)) == 1:
             break
     return document

@@ -107,7 +107,7 @@ def nearly(draw: st.DrawFn, sound: dict[str, Any]) -> str:
     holder: Any = changed
     for step in way:
         holder = holder[step]
-    holder[last] = draw(any_value)
+    holder[last] = copy.deepcopy(draw(any_value))
     return str(yaml.safe_dump(changed))
 
 
