@@ -22,7 +22,7 @@ if [ "$$(cat $(VENV)/.$(2) 2>/dev/null || true)" != "$$want" ]; then \
 fi
 endef
 
-.PHONY: help setup setup-test setup-bench setup-simulation run test test-long ui check bench simulate review confirm-time clean
+.PHONY: help setup setup-test setup-bench setup-simulation run test test-long ui check bench simulate review land-check confirm-time clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ simulate: setup-simulation ## render a new simulated store-day: make simulate SE
 
 review: setup ## what waits for a person's judgement, and how to decide it: make review ARGS="--help"
 	@$(PY) -m assets.orders.review $(ARGS)
+
+land-check: setup ## try a delivery folder without landing it: make land-check FOLDER=path
+	@$(PY) -m orchestration land --check "$(FOLDER)" $(ARGS)
 
 confirm-time: setup ## vouch for the machine's clock when a sweep doubts it (docs/runbooks/doubted-clock.md)
 	@$(PY) -m orchestration confirm-time $(ARGS)

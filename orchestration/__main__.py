@@ -1,4 +1,4 @@
-"""Commands: `python -m orchestration run`, `ui`, `migrate`, `confirm-time`, `dbt-parse`."""
+"""Commands: `python -m orchestration run`, `ui`, `migrate`, `confirm-time`, `land`, `dbt-parse`."""
 
 from __future__ import annotations
 
@@ -35,6 +35,9 @@ def main(argv: list[str] | None = None) -> int:
     confirming = commands.add_parser("confirm-time", help="vouch for the machine's clock when a sweep doubts it")
     confirming.add_argument("--yes-it-is", default="", metavar="HOUR", help="UTC hour by another clock: 2026-03-02T04Z")
     confirming.add_argument("--by", default="", help="who confirms (the account that runs this)")
+    landing = commands.add_parser("land", help="try a delivery folder, laid out like landing, without landing it")
+    landing.add_argument("--check", type=Path, required=True, metavar="FOLDER")
+    landing.add_argument("--json", action="store_true", help="print JSON and nothing else")
     commands.add_parser("dbt-parse", help="parses the dbt project, as make check does")
     arguments = parser.parse_args(argv)
     try:
@@ -76,13 +79,7 @@ def _command(arguments: argparse.Namespace, settings: Settings, console: Console
     if arguments.command in ("run", "ui"):
         stopping.listen()
         try:
-            if arguments.command == "run":
-                from orchestration.commands.run import run
-
-                return 0 if run(settings, console) else 1
-            from orchestration.commands.ui import serve
-
-            return serve(settings, arguments.port, console)
+            return _work(arguments, settings, console)
         except stopping.Stopped as stopped:
             stopping.leave(stopped, console, "nothing is lost, the next start goes on from here")
     if arguments.command == "migrate":
@@ -94,9 +91,31 @@ def _command(arguments: argparse.Namespace, settings: Settings, console: Console
         from resources.clock_reading import read_machine
 
         return confirm_time(settings, console, read_machine, hour=arguments.yes_it_is, by=arguments.by)
+    if arguments.command == "land":
+        return _try(arguments, settings, console)
     from orchestration.commands.dbt_parse import parse_project
 
     return parse_project()
+
+
+def _work(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    if arguments.command == "run":
+        from orchestration.commands.run import run
+
+        return 0 if run(settings, console) else 1
+    from orchestration.commands.ui import serve
+
+    return serve(settings, arguments.port, console)
+
+
+def _try(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    from orchestration.commands.landing_check import check_folder
+
+    if not arguments.check.is_dir():
+        Console(stderr=True).print("[red]--check names no folder[/red]")
+        return 2
+    lake, now = settings.lake(), datetime.now(UTC)
+    return 0 if check_folder(arguments.check, lake, now, console, as_json=arguments.json) else 1
 
 
 if __name__ == "__main__":

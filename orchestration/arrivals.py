@@ -9,12 +9,10 @@ from pathlib import Path
 
 from lakehouse.store_day import StoreDay
 from resources.landing.days import sort_by_day
+from resources.landing.deliveries import started_by
 from resources.landing.folder import Landing, files_below
 from resources.landing.footage import SIDECAR_SUFFIX
 from resources.steps.partitions import FIRST_DATE
-
-STORE_WIDE = ("reference", "accounts", "orders_history")
-"""Folders whose files belong to no single store-day."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,11 @@ def look(root: Path, now: datetime) -> Arrivals:
     days = {day: files for day, files in landed.files.items() if any(p.suffix != SIDECAR_SUFFIX for p in files)}
     return Arrivals(
         days,
-        tuple(path for name in STORE_WIDE for path in files_below(root / name)),
+        _files_for(root, "reference"),
         tuple(root / stray.file for stray in landed.strays),
-        tuple(files_below(root / "reviews")),
+        _files_for(root, "review"),
     )
+
+
+def _files_for(root: Path, job: str) -> tuple[Path, ...]:
+    return tuple(path for delivery in started_by(job) for path in files_below(root / delivery.category))

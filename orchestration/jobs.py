@@ -5,11 +5,18 @@ from __future__ import annotations
 import dagster as dg
 
 from lakehouse.contract import ReplacePartition
-from lakehouse.contracts import orders, store_reference, vision
+from lakehouse.contracts import orders, vision
+from resources.landing.deliveries import started_by
 from resources.steps.partitions import STORE_DAYS
 from resources.steps.specs import asset_key
 
-ROOTS = (dg.AssetKey(["vision", "footage_segments"]), dg.AssetKey(["orders", "gate_events"]))
+
+def _consumers(job: str) -> tuple[dg.AssetKey, ...]:
+    """The assets that read what starts a job."""
+    return tuple(dg.AssetKey(delivery.consumer) for delivery in started_by(job))
+
+
+ROOTS = _consumers("store_day")
 """The first table of each store-day, which reads the landing folder: the sensor starts it, no upstream table does. Only
 new files can make it stale."""
 
@@ -28,17 +35,13 @@ STORE_DAY = dg.define_asset_job(
 )
 REFERENCE = dg.define_asset_job(
     "reference",
-    selection=dg.AssetSelection.assets(
-        *(asset_key(contract) for contract in store_reference.TABLES),
-        ["orders", "historical_orders"],
-        ["orders", "historical_order_lines"],
-        ["privacy", "accounts"],
-    ),
+    # With the other tables that the same steps write.
+    selection=dg.AssetSelection.assets(*_consumers("reference")).required_multi_asset_neighbors(),
     description="What belongs to no store-day: floor plans, cameras, planograms, prices, accounts, delivered history.",
 )
 REVIEW = dg.define_asset_job(
     "review",
-    selection=dg.AssetSelection.assets(["orders", "review_decisions"]),
+    selection=dg.AssetSelection.assets(*_consumers("review")),
     description="Takes reviewers' decisions, and closes what nobody decided in time.",
 )
 SWEEP = dg.define_asset_job(

@@ -9,6 +9,7 @@ import dagster as dg
 
 from orchestration.jobs import ROOTS
 from resources.steps.partitions import STORES, partition_key, store_day_of_key
+from resources.steps.store_digests import is_same_for
 
 
 def begun_days(instance: dg.DagsterInstance) -> list[str]:
@@ -26,12 +27,16 @@ def stale(
     partitions. What is written by one step is stale together."""
     found: set[dg.AssetKey] = set()
     when = {key: _last(instance, graph, key, partition) for key in _with_parents(graph, keys)}
+    store_id = store_day_of_key(partition).store_id if partition is not None else None
     for key in graph.toposorted_asset_keys:
         if key not in keys:
             continue
         mine, parents = when[key], graph.get(key).parent_keys
-        newest = max((when[parent] for parent in parents), default=0)
-        follows = key not in ROOTS and (newest > mine or not found.isdisjoint(parents))
+        newer = [parent for parent in parents if when[parent] > mine]
+        # What another store delivered into a table of all stores is nothing to this one.
+        if mine and store_id is not None:
+            newer = [parent for parent in newer if not _is_same(instance, graph, parent, store_id, mine)]
+        follows = key not in ROOTS and (bool(newer) or not found.isdisjoint(parents))
         if mine == 0 or follows:
             found |= graph.get(key).execution_set_asset_keys & set(keys)
     return sorted(found)
@@ -39,6 +44,20 @@ def stale(
 
 def _with_parents(graph: dg.AssetGraph, keys: Iterable[dg.AssetKey]) -> set[dg.AssetKey]:
     return {parent for key in keys for parent in (key, *graph.get(key).parent_keys)}
+
+
+def _is_same(instance: dg.DagsterInstance, graph: dg.AssetGraph, key: dg.AssetKey, store_id: str, since: int) -> bool:
+    """Whether a table of all stores has the same rows for one of them as it had at a number of the event log."""
+    if graph.get(key).partitions_def is not None:
+        return False
+    before = instance.fetch_materializations(dg.AssetRecordsFilter(key, before_storage_id=since), limit=1).records
+    after = instance.fetch_materializations(key, limit=1).records
+    told = [
+        {name: entry.value for name, entry in record.asset_materialization.metadata.items()}
+        for record in (*before, *after)
+        if record.asset_materialization
+    ]
+    return bool(before) and is_same_for(store_id, told[0], told[-1])
 
 
 def _last(instance: dg.DagsterInstance, graph: dg.AssetGraph, key: dg.AssetKey, partition: str | None) -> int:

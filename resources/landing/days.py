@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from lakehouse.store_day import StoreDay
+from resources.landing.deliveries import started_by
 from resources.landing.file_access import is_plain, read_whole
 from resources.landing.folder import (
     Consumption,
@@ -34,9 +35,6 @@ from resources.landing.footage import (
 )
 from resources.landing.refusals import Reason, Refused
 
-CATEGORIES = ("footage", "gate_events")
-"""What is delivered for store-days."""
-
 
 @dataclass(frozen=True)
 class LandedDays:
@@ -54,7 +52,7 @@ def sort_by_day(
     data; what is for another is a stray. None: not asked."""
     files: dict[StoreDay, list[Path]] = {}
     strays: list[Rejection] = []
-    for category in CATEGORIES:
+    for category in (delivery.category for delivery in started_by("store_day")):
         base = landing.root / category
         for path in files_below(base):
             inside = path.relative_to(base).parts

@@ -1,11 +1,16 @@
-"""What a store may deliver as lines of JSON: per category the allowed fields, and the frame that they become."""
+"""What a store may deliver: one entry for each delivery, from which sensor, jobs and tests follow. What comes as lines
+of JSON has its allowed fields here, too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
+from lakehouse.contract import RetentionClass
 from lakehouse.contracts.columns import INSTANT
 from lakehouse.contracts.orders import DECISIONS, DIRECTIONS, PAYMENT_METHODS
 from lakehouse.contracts.privacy import ACCOUNT_STATUSES
@@ -101,3 +106,48 @@ REVIEWS = LineFormat(
     by_store=False,
     check=_check_review,
 )
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A folder below landing, and what becomes of what lies there.
+
+    `retention`: class of the content, as long as it lies in landing and among the refused. `consumer`: key of the asset
+    whose step reads it. `starts`: name of the job that it starts; `store_day` starts one for each store-day.
+    `by_store`: whether a folder per store lies between. `lines`: the format of what is delivered as lines of JSON.
+    """
+
+    category: str
+    retention: RetentionClass
+    consumer: tuple[str, str]
+    starts: Literal["store_day", "reference", "review"]
+    by_store: bool
+    lines: LineFormat | None = None
+
+
+def _of_lines(
+    line_format: LineFormat, consumer: tuple[str, str], starts: Literal["store_day", "reference", "review"]
+) -> Delivery:
+    return Delivery(
+        line_format.category, RetentionClass.ACCOUNT, consumer, starts, line_format.by_store, lines=line_format
+    )
+
+
+DELIVERIES: dict[str, Delivery] = {
+    delivery.category: delivery
+    for delivery in (
+        # Of stores and of the chain alike: the readers of its documents know which.
+        Delivery("reference", RetentionClass.REFERENCE, ("orders", "stores"), "reference", by_store=False),
+        Delivery("footage", RetentionClass.FOOTAGE, ("vision", "footage_segments"), "store_day", by_store=True),
+        _of_lines(GATE_EVENTS, ("orders", "gate_events"), "store_day"),
+        _of_lines(ACCOUNTS, ("privacy", "accounts"), "reference"),
+        _of_lines(ORDERS_HISTORY, ("orders", "historical_orders"), "reference"),
+        _of_lines(REVIEWS, ("orders", "review_decisions"), "review"),
+    )
+}
+"""Every delivery, by its folder."""
+
+
+def started_by(job: str) -> tuple[Delivery, ...]:
+    """The deliveries that start a job."""
+    return tuple(delivery for delivery in DELIVERIES.values() if delivery.starts == job)

@@ -169,7 +169,9 @@ def read_footage(landing: Landing, store_id: str | None = None) -> FootageBatch:
         odd = {path for path in files if not _is_plain_or_gone(path)}
         pairing = pair(path for path in files if path not in odd)
         unnamed = [path for path in pairing.halves if not _is_stamp(path.stem)]
-        waiting += len(pairing.halves) - len(unnamed)
+        # The other half of what is refused goes with it.
+        lost = {path.with_suffix("") for path in odd}
+        waiting += len([path for path in pairing.halves if path not in unnamed and path.with_suffix("") not in lost])
         rejections += [_refuse(landing, path, Reason.FILE_NAME) for path in (*pairing.strangers, *unnamed)]
         rejections += [_refuse(landing, path, Reason.NOT_A_PLAIN_FILE) for path in sorted(odd)]
         for clip, sidecar_file in pairing.pairs:

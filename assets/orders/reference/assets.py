@@ -14,6 +14,7 @@ from resources.landing import days
 from resources.steps.declare import table_assets
 from resources.steps.partitions import FIRST_DATE
 from resources.steps.specs import of_table
+from resources.steps.store_digests import digests_of
 from resources.steps.write_path import Report, Tables, TableWrite
 
 
@@ -55,6 +56,7 @@ def reference_tables(context: dg.AssetExecutionContext, tables: Tables) -> Itera
                     "rows_in_table": after[table.name].height,
                     "refused": refused,
                     "strays_refused": strays.rejected_files,
+                    **digests_of(after[table.name]),
                 },
             )
             for table in store_reference.TABLES
