@@ -50,8 +50,8 @@ def main(argv: list[str] | None = None) -> int:
         console = Console(width=110)
     # Decoders of damaged clips talk to the terminal by themselves, across the progress display. What is wrong with a
     # clip is said by the catalogue.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ["OPENCV_LOG_LEVEL"] = "SILENT"
+    os.environ["OPENCV_FFMPEG_LOGLEVEL"] = "-8"
     try:
         if arguments.command in ("run", "ui"):
             check_record(settings)
