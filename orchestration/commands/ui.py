@@ -28,7 +28,11 @@ def serve(settings: Settings, port: int, console: Console) -> int:
     instance = open_instance(settings)
     tell_of(console, end_dead_runs(instance, datetime.now(UTC)))
     os.environ[HOME_VARIABLE] = str(settings.home)
-    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-p", str(port)]
+    console.print(f"Dagster comes up at http://localhost:{port} in some seconds; Ctrl-C ends it.", highlight=False)
+    console.print("What runs did is in the UI under Runs, what the daemon does under Deployment; here are warnings only.")
+    # Python's own warnings are Dagster's notices to developers; its daemon tells of every look that it takes.
+    quiet = ["-W", "ignore", "-m", "dagster", "dev", "--log-level", "warning"]
+    command = [sys.executable, *quiet, "-w", "workspace.yaml", "-p", str(port)]
     # In a session of its own: Ctrl-C reaches this process alone, which then ends all of them.
     server = subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: PLW1509
     try:
