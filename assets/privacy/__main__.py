@@ -1,4 +1,5 @@
-"""`python -m assets.privacy [--home HOME]` lists the files below the home that no sink claims. Exit status 1 if any."""
+"""`python -m assets.privacy [--home HOME]` lists the files below the home that no place claims: exit status 1 if any.
+`--document` writes docs/places.md anew instead."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 from assets.privacy.places import files_below, unclaimed
+from assets.privacy.places_page import PAGE, places_page
 from resources.settings import load_settings
 
 
@@ -14,8 +16,12 @@ def main(argv: list[str] | None = None) -> int:
     """Prints one path a line, relative to the home."""
     parser = argparse.ArgumentParser(prog="python -m assets.privacy", description=__doc__)
     parser.add_argument("--home", type=Path, help="instead of OPENAISLE_HOME")
-    home = load_settings(home=parser.parse_args(argv).home).home
-    found = unclaimed(files_below(home))
+    parser.add_argument("--document", action="store_true", help="write docs/places.md")
+    given = parser.parse_args(argv)
+    if given.document:
+        PAGE.write_text(places_page(), encoding="utf-8")
+        return 0
+    found = unclaimed(files_below(load_settings(home=given.home).home))
     for path in found:
         print(path)
     return 1 if found else 0

@@ -14,6 +14,7 @@ from lakehouse.contracts.retention import SCHEDULE
 from lakehouse.files.objects import ObjectStore, StoredObject
 from lakehouse.files.open import object_store
 from lakehouse.lake import ENGINE_FOLDER
+from resources.landing.deliveries import DELIVERIES
 from resources.settings import Settings
 
 # A picture is drawn of movement that may be 70 hours old already: review ends an hour before the evidence
@@ -26,25 +27,22 @@ UNFINISHED_LIMIT = timedelta(hours=24)
 FOOTAGE_LIMIT = SCHEDULE[RetentionClass.FOOTAGE].limit or timedelta()
 _FOOTAGE_FOLDER = re.compile(r"(rejected/)?footage/")
 
-LANDING_CATEGORIES: dict[str, RetentionClass] = {
-    "reference": RetentionClass.REFERENCE,
-    "footage": RetentionClass.FOOTAGE,
-    "gate_events": RetentionClass.ACCOUNT,
-    "accounts": RetentionClass.ACCOUNT,
-    "orders_history": RetentionClass.ACCOUNT,
-    "reviews": RetentionClass.ACCOUNT,
-}
-"""What stores deliver, and the class of its content."""
+SWEEP = "assets.privacy.retention.sweep:sweep"
 
 
 @dataclass(frozen=True)
-class Sink:
-    """A place. `pattern` matches paths relative to the home; `retention` None: nothing about persons."""
+class HomePlace:
+    """A place below the home that may hold data.
+
+    `pattern` matches paths relative to the home; `retention` None: nothing about persons. `emptied_by`: the function
+    that removes what lies there, as module:function; empty where nobody does yet. `why`: when it goes, for people.
+    """
 
     name: str
     pattern: str
     retention: RetentionClass | None
     emptied_by: str
+    why: str
 
     def claims(self, path: str) -> bool:
         """Whether a file belongs to it."""
@@ -53,47 +51,92 @@ class Sink:
 
 _FINISHED = r"(.+/)?[^./][^/]*"
 """No step reads a file whose name begins with a dot."""
+_NOT_YET = "nobody yet: it ends with the account, which nothing cleans up so far"
 
 
-def _landing() -> Iterable[Sink]:
-    for category, retention in LANDING_CATEGORIES.items():
-        is_swept = retention is RetentionClass.FOOTAGE
-        consumer, keeper = ("sweep", "sweep") if is_swept else ("consumed by its table's step", "its category's rule")
-        files = ".+" if is_swept else _FINISHED
-        yield Sink(f"landing/{category}", rf"landing/{category}/{files}", retention, consumer)
-        yield Sink(f"landing/rejected/{category}", rf"landing/rejected/{category}/{files}", retention, keeper)
+def _landing() -> Iterable[HomePlace]:
+    for category, delivery in DELIVERIES.items():
+        kept, rejected = f"landing/{category}", f"landing/rejected/{category}"
+        if category == "footage":
+            yield HomePlace(kept, rf"{kept}/.+", delivery.retention, SWEEP, "168 h after capture, taken in or not")
+            yield HomePlace(rejected, rf"{rejected}/.+", delivery.retention, SWEEP, "168 h after capture")
+            continue
+        consume = "resources.landing.folder:Landing.consume"
+        yield HomePlace(kept, f"{kept}/{_FINISHED}", delivery.retention, consume, "when its rows are committed")
+        is_personal = delivery.retention is RetentionClass.ACCOUNT
+        why = _NOT_YET if is_personal else "nobody: it describes goods and stores, and is there to be mended"
+        yield HomePlace(rejected, f"{rejected}/{_FINISHED}", delivery.retention, "", why)
 
 
-def _tables() -> Iterable[Sink]:
+def _tables() -> Iterable[HomePlace]:
     for table in CONTRACTS.values():
-        limited = table.retention in (RetentionClass.MOVEMENT, RetentionClass.FOOTAGE)
-        yield Sink(
-            f"lake/{table.path}",
-            rf"lake/{re.escape(table.path)}/.+",
-            table.retention,
-            "sweep" if limited else "its class's rule",
-        )
+        limit = SCHEDULE[table.retention].limit
+        pattern = rf"lake/{re.escape(table.path)}/.+"
+        if limit is not None:
+            why = f"{limit.total_seconds() / 3600:.0f} h after capture"
+            yield HomePlace(f"lake/{table.path}", pattern, table.retention, SWEEP, why)
+            continue
+        why = _NOT_YET if table.retention is RetentionClass.ACCOUNT else "nobody: no person is in it"
+        yield HomePlace(f"lake/{table.path}", pattern, table.retention, "", why)
 
 
-SINKS: tuple[Sink, ...] = (
+PLACES: tuple[HomePlace, ...] = (
     *_landing(),
-    Sink("landing/unfinished", r"landing/(?!(rejected/)?footage/)(.+/)?\.[^/]+", RetentionClass.ACCOUNT, "sweep"),
+    HomePlace(
+        "landing/unfinished",
+        r"landing/(?!(rejected/)?footage/)(.+/)?\.[^/]+",
+        RetentionClass.ACCOUNT,
+        SWEEP,
+        "24 h after it was first seen: a delivery that was never finished",
+    ),
     *_tables(),
-    Sink("footage", r"footage/.+", RetentionClass.FOOTAGE, "sweep"),
-    Sink("tmp", r"tmp/.+", RetentionClass.MOVEMENT, "sweep"),
-    Sink("engine", rf"lake/{ENGINE_FOLDER}/.+", RetentionClass.LEDGER, "the storage engine itself"),
-    Sink("keys", r"keys/\.?file_names\.key(\.\d+)?", RetentionClass.LEDGER, "nobody: 32 random bytes about no person"),
-    Sink("marts", r"warehouse/analytics\.duckdb", None, "replaced whole by every build"),
-    Sink(
+    HomePlace("footage", r"footage/.+", RetentionClass.FOOTAGE, SWEEP, "168 h after capture"),
+    HomePlace("tmp", r"tmp/.+", RetentionClass.MOVEMENT, SWEEP, "2 h after it was first seen: reviewers' pictures"),
+    HomePlace(
+        "engine",
+        rf"lake/{ENGINE_FOLDER}/.+",
+        RetentionClass.LEDGER,
+        "",
+        "nobody: seals, leases and notes of versions, hours and times, about no person",
+    ),
+    HomePlace(
+        "keys",
+        r"keys/\.?file_names\.key(\.\d+)?",
+        RetentionClass.LEDGER,
+        "",
+        "nobody: random bytes, under which names of files are hashed",
+    ),
+    HomePlace(
+        "marts",
+        r"warehouse/analytics\.duckdb",
+        None,
+        "assets.analytics.marts.warehouse:building",
+        "replaced whole by every build; no personal column is in it",
+    ),
+    HomePlace(
         "marts being built",
         r"warehouse/\.building(\.lock|/.+)",
         RetentionClass.ACCOUNT,
-        "the build, or the next one",
+        "assets.analytics.marts.warehouse:building",
+        "by the build, or by the next one if it was cut off",
     ),
-    Sink("dagster", r"dagster/.+", RetentionClass.LEDGER, "housekeeping; holds numbers and closed words only"),
-    Sink("simulated day", r"landing/store_day_offset\.json(\..+)?", None, "`python -m simulation land`"),
-    Sink("rendered store-days", r"simulated/.+", None, "whoever ran `make simulate`; nobody real is in it"),
+    HomePlace(
+        "dagster",
+        r"dagster/.+",
+        RetentionClass.LEDGER,
+        "orchestration.housekeeping:forget_old_runs",
+        "30 days after a run has ended; numbers and closed words only",
+    ),
+    HomePlace(
+        "simulated day",
+        r"landing/store_day_offset\.json(\..+)?",
+        None,
+        "simulation.landing:land",
+        "written anew with the next simulated day",
+    ),
+    HomePlace("rendered store-days", r"simulated/.+", None, "", "by whoever ran `make simulate`: nobody real is in it"),
 )
+"""Every place. A file that none of them claims is one that nobody would ever delete: a check counts them."""
 
 
 def files_below(home: Path) -> Iterator[str]:
@@ -105,8 +148,8 @@ def files_below(home: Path) -> Iterator[str]:
 
 
 def unclaimed(paths: Iterable[str]) -> list[str]:
-    """Of these paths, relative to the home, those that no sink claims."""
-    return [path for path in paths if not any(sink.claims(path) for sink in SINKS)]
+    """Of these paths, relative to the home, those that no place claims."""
+    return [path for path in paths if not any(place.claims(path) for place in PLACES)]
 
 
 def file_places(settings: Settings) -> tuple[FilePlace, ...]:
@@ -118,7 +161,7 @@ def file_places(settings: Settings) -> tuple[FilePlace, ...]:
         FilePlace(landing, "rejected/footage", "landing/rejected/footage"),
         FilePlace(landing, "", "landing/unfinished", UNFINISHED_LIMIT, only_unfinished=True),
         FilePlace(object_store(str(settings.footage_root)), "", "footage"),
-        FilePlace(object_store(str(settings.sinks["tmp"])), "", "tmp", SCRATCH_LIMIT),
+        FilePlace(object_store(str(settings.folders["tmp"])), "", "tmp", SCRATCH_LIMIT),
     )
 
 

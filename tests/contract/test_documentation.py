@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from assets.privacy.places_page import PAGE, places_page
 from lakehouse.contract import TableContract
 from lakehouse.contracts import CONTRACTS
 from lakehouse.contracts.clauses import CLAUSES
@@ -27,6 +28,10 @@ def test_the_data_dictionary_is_fresh() -> None:
 
 def test_the_dbt_sources_are_fresh() -> None:
     assert DBT_SOURCES.read_text(encoding="utf-8") == dbt_sources(CONTRACTS[key] for key in DBT_TABLES)
+
+
+def test_the_page_of_places_is_fresh() -> None:
+    assert PAGE.read_text(encoding="utf-8") == places_page()
 
 
 def test_the_policy_page_is_fresh() -> None:
