@@ -85,7 +85,7 @@ class Settings:
 
     @property
     def folders(self) -> Mapping[str, Path]:
-        """The folders of the home, by name."""
+        """Every place below the home that may hold files, by name."""
         names = ("landing", "lake", "footage", "warehouse", "keys", "exports", "backups", "dagster", "tmp")
         return {name: self.home / name for name in names}
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from assets.privacy.places import PLACES, RegisteredPlace, files_below, unclaimed
+from assets.privacy.places import PLACES, HomePlace, files_below, unclaimed
 from lakehouse.contract import RetentionClass
 from lakehouse.contracts import CONTRACTS
 from lakehouse.documentation import REPOSITORY
@@ -19,7 +19,7 @@ PLACES_PAGE = REPOSITORY / "docs" / "places.md"
 _ANCHORS = {f"lake/{table.path}": f"data-dictionary.md#{table.domain}{table.name}" for table in CONTRACTS.values()}
 
 
-def places_page(places: Iterable[RegisteredPlace]) -> str:
+def places_page(places: Iterable[HomePlace]) -> str:
     """The page as Markdown: one row a place."""
     lines = [
         "# Places that may hold data",
@@ -44,7 +44,7 @@ def places_page(places: Iterable[RegisteredPlace]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _named(place: RegisteredPlace) -> str:
+def _named(place: HomePlace) -> str:
     return f"[{place.name}]({_ANCHORS[place.name]})" if place.name in _ANCHORS else place.name
 
 
@@ -52,11 +52,11 @@ def _class(retention: RetentionClass | None) -> str:
     return f"[{retention}](data-dictionary.md#when-rows-die)" if retention else "about no person"
 
 
-def _limit(place: RegisteredPlace) -> str:
+def _limit(place: HomePlace) -> str:
     return f"{int(place.limit.total_seconds() // 3600)} h" if place.limit else "none by age"
 
 
-def _who(place: RegisteredPlace) -> str:
+def _who(place: HomePlace) -> str:
     if place.emptied_by is None:
         return "nobody"
     module = place.emptied_by.partition(":")[0]

@@ -33,7 +33,7 @@ _BUILD = "assets.analytics.marts.warehouse:building"
 
 
 @dataclass(frozen=True)
-class RegisteredPlace:
+class HomePlace:
     """One entry of the registry: paths below the home that belong together.
 
     `pattern` matches paths relative to the home. `retention`: class of the content; None: nothing about persons.
@@ -67,25 +67,25 @@ _KEPT = {
 """Why nobody empties what has no limit by age."""
 
 
-def _landing() -> Iterable[RegisteredPlace]:
+def _landing() -> Iterable[HomePlace]:
     for category, delivery in DELIVERIES.items():
         name, refused, retention = f"landing/{category}", f"landing/rejected/{category}", delivery.retention
         delivered, put_aside = f"Deliveries of {category}.", f"Refused deliveries of {category}, with the reasons."
         if retention is RetentionClass.FOOTAGE:
             moved = "its step moves clips on to footage; what it leaves dies by its capture hour"
             kept = "dies by its capture hour, as all footage does"
-            yield RegisteredPlace(name, rf"{name}/.+", retention, delivered, SWEEP, moved, FOOTAGE_LIMIT)
-            yield RegisteredPlace(refused, rf"{refused}/.+", retention, put_aside, SWEEP, kept, FOOTAGE_LIMIT)
+            yield HomePlace(name, rf"{name}/.+", retention, delivered, SWEEP, moved, FOOTAGE_LIMIT)
+            yield HomePlace(refused, rf"{refused}/.+", retention, put_aside, SWEEP, kept, FOOTAGE_LIMIT)
         else:
             moved = f"the step of {'/'.join(delivery.consumer)} removes a file once its rows are written"
-            yield RegisteredPlace(name, rf"{name}/{_FINISHED}", retention, delivered, _CONSUME, moved)
-            yield RegisteredPlace(refused, rf"{refused}/{_FINISHED}", retention, put_aside, None, _KEPT[retention])
+            yield HomePlace(name, rf"{name}/{_FINISHED}", retention, delivered, _CONSUME, moved)
+            yield HomePlace(refused, rf"{refused}/{_FINISHED}", retention, put_aside, None, _KEPT[retention])
 
 
-def _tables() -> Iterable[RegisteredPlace]:
+def _tables() -> Iterable[HomePlace]:
     for table in CONTRACTS.values():
         limit = SCHEDULE[table.retention].limit
-        yield RegisteredPlace(
+        yield HomePlace(
             f"lake/{table.path}",
             rf"lake/{re.escape(table.path)}/.+",
             table.retention,
@@ -96,9 +96,9 @@ def _tables() -> Iterable[RegisteredPlace]:
         )
 
 
-PLACES: tuple[RegisteredPlace, ...] = (
+PLACES: tuple[HomePlace, ...] = (
     *_landing(),
-    RegisteredPlace(
+    HomePlace(
         "landing/unfinished",
         r"landing/(?!(rejected/)?footage/)(.+/)?\.[^/]+",
         RetentionClass.ACCOUNT,
@@ -109,7 +109,7 @@ PLACES: tuple[RegisteredPlace, ...] = (
         only_unfinished=True,
     ),
     *_tables(),
-    RegisteredPlace(
+    HomePlace(
         "footage",
         r"footage/.+",
         RetentionClass.FOOTAGE,
@@ -118,7 +118,7 @@ PLACES: tuple[RegisteredPlace, ...] = (
         "dies by its capture hour",
         FOOTAGE_LIMIT,
     ),
-    RegisteredPlace(
+    HomePlace(
         "tmp",
         r"tmp/.+",
         RetentionClass.MOVEMENT,
@@ -127,7 +127,7 @@ PLACES: tuple[RegisteredPlace, ...] = (
         "may show movement that is close to its own limit",
         SCRATCH_LIMIT,
     ),
-    RegisteredPlace(
+    HomePlace(
         "engine",
         rf"lake/{ENGINE_FOLDER}/.+",
         RetentionClass.LEDGER,
@@ -135,7 +135,7 @@ PLACES: tuple[RegisteredPlace, ...] = (
         None,
         "each file is replaced or removed by who wrote it; holds no personal value",
     ),
-    RegisteredPlace(
+    HomePlace(
         "keys",
         r"keys/\.?file_names\.key(\.\d+)?",
         RetentionClass.LEDGER,
@@ -143,7 +143,7 @@ PLACES: tuple[RegisteredPlace, ...] = (
         None,
         "32 random bytes about no person",
     ),
-    RegisteredPlace(
+    HomePlace(
         "marts",
         r"warehouse/analytics\.duckdb",
         None,
@@ -151,7 +151,7 @@ PLACES: tuple[RegisteredPlace, ...] = (
         _BUILD,
         "every build replaces it whole; a column about a person stops the build",
     ),
-    RegisteredPlace(
+    HomePlace(
         "marts being built",
         r"warehouse/\.building(\.lock|/.+)",
         RetentionClass.ACCOUNT,
@@ -159,7 +159,7 @@ PLACES: tuple[RegisteredPlace, ...] = (
         _BUILD,
         "goes when the build ends; what a killed one left, the next removes first",
     ),
-    RegisteredPlace(
+    HomePlace(
         "dagster",
         r"dagster/.+",
         RetentionClass.LEDGER,
@@ -167,7 +167,7 @@ PLACES: tuple[RegisteredPlace, ...] = (
         "orchestration.housekeeping:forget_old_runs",
         "runs go 30 days after they ended; what they materialized stays on record",
     ),
-    RegisteredPlace(
+    HomePlace(
         "simulated day",
         r"landing/store_day_offset\.json(\..+)?",
         None,
@@ -175,7 +175,7 @@ PLACES: tuple[RegisteredPlace, ...] = (
         "simulation.landing:land",
         "the next simulated day replaces it",
     ),
-    RegisteredPlace(
+    HomePlace(
         "rendered store-days",
         r"simulated/.+",
         None,

@@ -44,8 +44,7 @@ def seal(
     """
     tables = sorted((c for c in contracts if is_sealable(c)), key=lambda c: c.path)
     with ExitStack() as leases:
-        for contract in tables:
-            leases.enter_context(hold_lease(lake, contract, wait_s=wait_s))
+        held = [leases.enter_context(hold_lease(lake, contract, wait_s=wait_s)) for contract in tables]
         versions = {contract.path: _version(lake, contract) for contract in tables}
         record = {
             "store_id": store_day.store_id,
@@ -54,6 +53,9 @@ def seal(
             "run_id": run_id,
             "table_versions": {path: version for path, version in versions.items() if version is not None},
         }
+        # Whoever slept for so long that a lease was taken over must not seal what its next holder is writing.
+        for lease in held:
+            lease.check()
         return lake.objects.create_bytes(json.dumps(record, sort_keys=True, indent=1).encode(), _key(store_day))
 
 

@@ -13,7 +13,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from lakehouse.contract import TableContract
-from lakehouse.errors import LeaseLost
+from lakehouse.errors import LeaseLost, TableDamaged
 from lakehouse.lake import Lake
 from lakehouse.leases.attempts import Lease
 from lakehouse.tables.admission import Cell
@@ -146,8 +146,11 @@ def commit_cells(
         raise
     except CommitFailedError:
         # Read again: a store that repeats a request by itself can refuse a commit that it has made.
-        live = take_snapshot(lake, contract, any_version=True).paths
-        if not any(file.path in live for file in new):
+        found = take_snapshot(lake, contract, any_version=True)
+        if new and found.damage:
+            # Unknown is not refused: the files may be live, and stay. If they are not, the next trim takes them.
+            raise TableDamaged(contract.path, found.damage) from None
+        if not any(file.path in found.paths for file in new):
             _take_back(lake, contract, new)
             return None
     steps("committed")

@@ -29,7 +29,7 @@ def serve(settings: Settings, port: int, console: Console) -> int:
     tell_of(console, end_dead_runs(instance, datetime.now(UTC)))
     os.environ[HOME_VARIABLE] = str(settings.home)
     console.print(f"Dagster comes up at http://localhost:{port} in some seconds; Ctrl-C ends it.", highlight=False)
-    console.print("What runs did is in the UI under Runs, what the daemon does under Deployment; here are warnings only.")
+    console.print("What runs did is there under Runs, what the daemon does under Deployment; here are warnings only.")
     # Python's own warnings are Dagster's notices to developers; its daemon tells of every look that it takes.
     quiet = ["-W", "ignore", "-m", "dagster", "dev", "--log-level", "warning"]
     command = [sys.executable, *quiet, "-w", "workspace.yaml", "-p", str(port)]

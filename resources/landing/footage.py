@@ -21,6 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from lakehouse.contracts.columns import INSTANT
+from lakehouse.store_day import capture_hour
 from resources.landing.fields import Field, load_json, moment, number, parse_object, text_id, whole
 from resources.landing.file_access import is_plain, open_plain, read_whole
 from resources.landing.folder import (
@@ -127,11 +128,6 @@ def format_stamp(captured_at: datetime) -> str:
     """The inverse of `parse_stamp`, to the millisecond."""
     moment_utc = captured_at.astimezone(UTC)
     return f"{moment_utc.strftime(STAMP)}.{moment_utc.microsecond // 1000:03d}Z"
-
-
-def capture_hour(captured_at: datetime) -> str:
-    """UTC hour label, as 2026-11-22T15Z."""
-    return captured_at.astimezone(UTC).strftime("%Y-%m-%dT%HZ")
 
 
 def place_of(sidecar: Sidecar, sha256: str) -> str:

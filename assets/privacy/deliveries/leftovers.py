@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from resources.landing.folder import CHAIN_DOCUMENTS, REJECTED, STORE_DOCUMENTS, files_below
+from resources.landing.folder import CHAIN_DOCUMENTS, REJECTED, STORE_DOCUMENTS, files_below, is_store_id
 from resources.landing.refusals import Reason
 
 _REASONS = ".reason.json"
@@ -19,7 +19,6 @@ _HARMLESS = re.compile(
     r"\d{4}-\d{2}-\d{2}\.jsonl|\d{8}T\d{6}\.\d{3}Z\.(mp4|json)|"
     + "|".join(re.escape(name) for name in (*STORE_DOCUMENTS, *CHAIN_DOCUMENTS))
 )
-_STORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Leftover:
         """The store in whose folder it lies; empty where there is none, or what stands there is no id."""
         parts = PurePosixPath(self.source).parts[1:-1]
         found = [part for part in parts if part != "stores"][:1]
-        return found[0] if found and _STORE_ID.fullmatch(found[0]) else ""
+        return found[0] if found and is_store_id(found[0]) else ""
 
     @property
     def name(self) -> str:

@@ -21,6 +21,7 @@ from lakehouse.store_day import StoreDay, capture_hour, hour_start
 from lakehouse.tables.admission import Cell
 from lakehouse.tables.snapshot import take_snapshot
 from lakehouse.upkeep.hour_contents import HourContents, TableHours, read_hours
+from resources.landing.folder import is_store_id
 
 SWEPT_TABLES: tuple[TableContract, ...] = tuple(
     table for table in CONTRACTS.values() if expiry.limit_of(table) is not None
@@ -33,7 +34,6 @@ CLOCK_TOLERANCE = timedelta(hours=1)
 # Of this century, as landing takes them: a far date would outrun the calendar when its limit is added.
 _HOUR = re.compile(r"20\d{2}-\d{2}-\d{2}T\d{2}Z")
 _STAMP = re.compile(r"(20\d{6}T\d{6})\.\d{3}Z")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True, order=True)
@@ -110,7 +110,7 @@ def contents_of(table: TableContract, hours: Mapping[Cell, HourContents]) -> dic
     store, hour = table.partition_by.index("store_id"), table.partition_by.index(expiry.HOUR_COLUMN)
     found: dict[Place, Content] = {}
     for cell, held in hours.items():
-        store_id = cell[store] if _ID.fullmatch(cell[store]) else "unknown"
+        store_id = cell[store] if is_store_id(cell[store]) else "unknown"
         place = Place("table", table.path, store_id, cell[hour])
         before = found.get(place, Content(0, 0, 0))
         found[place] = Content(before.rows + held.rows, before.files + len(held.files), before.size + held.size)
@@ -247,6 +247,6 @@ def _owner(place: FilePlace, key: str) -> tuple[str, str]:
     the file. What lies elsewhere may have any name, so none of it is repeated."""
     inside = key.removeprefix(place.prefix).strip("/").split("/")[:-1]
     folders = [part for part in inside if not _HOUR.fullmatch(part)]
-    if place.only_unfinished or len(folders) != 2 or not all(_ID.fullmatch(folder) for folder in folders):
+    if place.only_unfinished or len(folders) != 2 or not all(is_store_id(folder) for folder in folders):
         return "unknown", place.name
     return folders[0], f"{place.name}/{folders[0]}/{folders[1]}"

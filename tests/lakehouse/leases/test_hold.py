@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -158,6 +159,25 @@ def test_a_store_that_refuses_a_commit_it_has_made_loses_no_file(lake: Lake, mon
     monkeypatch.setattr(DeltaTable, "create_write_transaction", made_and_refused)
     report = append_once(lake, LEDGER, totals({2: 20}), commit=INFO, now=NOW)
     assert (report.committed, report.version, report.attempts) == (True, 2, 1)
+    assert scan(lake, LEDGER).collect().get_column("row_id").sort().to_list() == [1, 2]
+
+
+def test_a_commit_whose_fate_cannot_be_read_takes_nothing_back(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was made, its answer got lost, and the log cannot be read at that moment."""
+    append_once(lake, LEDGER, totals({1: 10}), commit=INFO, now=NOW)
+    made = DeltaTable.create_write_transaction
+    log = Path(lake.uri(LEDGER)) / "_delta_log"
+
+    def made_and_refused(self: DeltaTable, *arguments: Any, **more: Any) -> None:
+        made(self, *arguments, **more)
+        log.rename(log.with_name("away"))
+        raise CommitFailedError("already there")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DeltaTable, "create_write_transaction", made_and_refused)
+        with pytest.raises(errors.TableDamaged):
+            append_once(lake, LEDGER, totals({2: 20}), commit=INFO, now=NOW)
+    log.with_name("away").rename(log)
     assert scan(lake, LEDGER).collect().get_column("row_id").sort().to_list() == [1, 2]
 
 
