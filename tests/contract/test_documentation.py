@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assets.privacy.places_page import PAGE, places_page
+from assets.privacy.__main__ import PAGE, places_page
 from lakehouse.contract import TableContract
 from lakehouse.contracts import CONTRACTS
 from lakehouse.contracts.clauses import CLAUSES
