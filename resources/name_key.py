@@ -14,7 +14,7 @@ _BYTES = 32
 def name_key(settings: Settings) -> bytes:
     """32 random bytes of this home, made when they are first asked for. Whoever has not this file cannot tell a name by
     its hash, not even by trying names."""
-    path = settings.sinks["keys"] / _FILE
+    path = settings.folders["keys"] / _FILE
     while True:
         try:
             key = path.read_bytes()

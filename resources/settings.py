@@ -84,7 +84,7 @@ class Settings:
     file: FileSettings
 
     @property
-    def sinks(self) -> Mapping[str, Path]:
+    def folders(self) -> Mapping[str, Path]:
         """Every place below the home that may hold files, by name."""
         names = ("landing", "lake", "footage", "warehouse", "keys", "exports", "backups", "dagster", "tmp")
         return {name: self.home / name for name in names}
@@ -92,22 +92,22 @@ class Settings:
     @property
     def landing_root(self) -> Path:
         """Where stores deliver."""
-        return self.sinks["landing"]
+        return self.folders["landing"]
 
     @property
     def footage_root(self) -> Path:
         """Where clips live out their 168 hours."""
-        return Path(self.file.storage.footage) if self.file.storage.footage else self.sinks["footage"]
+        return Path(self.file.storage.footage) if self.file.storage.footage else self.folders["footage"]
 
     @property
     def warehouse(self) -> Path:
         """The file that analysts open."""
-        return self.sinks["warehouse"] / "analytics.duckdb"
+        return self.folders["warehouse"] / "analytics.duckdb"
 
     @property
     def dagster_home(self) -> Path:
         """Dagster's own storage."""
-        return self.sinks["dagster"]
+        return self.folders["dagster"]
 
     @property
     def storage_options(self) -> dict[str, str]:
@@ -116,7 +116,7 @@ class Settings:
 
     def lake(self) -> Lake:
         """The tables."""
-        return Lake(self.file.storage.lake or str(self.sinks["lake"]), self.storage_options)
+        return Lake(self.file.storage.lake or str(self.folders["lake"]), self.storage_options)
 
 
 def load_settings(

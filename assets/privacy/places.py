@@ -1,4 +1,4 @@
-"""Every place below the home that holds data, whose class it has, and who empties it."""
+"""The registry of places: every place below the home that may hold data, of which class, and who empties it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lakehouse.contracts.retention import SCHEDULE
 from lakehouse.files.objects import ObjectStore, StoredObject
 from lakehouse.files.open import object_store
 from lakehouse.lake import ENGINE_FOLDER
+from resources.landing.deliveries import DELIVERIES
 from resources.settings import Settings
 
 # A picture is drawn of movement that may be 70 hours old already: review ends an hour before the evidence
@@ -26,25 +27,29 @@ UNFINISHED_LIMIT = timedelta(hours=24)
 FOOTAGE_LIMIT = SCHEDULE[RetentionClass.FOOTAGE].limit or timedelta()
 _FOOTAGE_FOLDER = re.compile(r"(rejected/)?footage/")
 
-LANDING_CATEGORIES: dict[str, RetentionClass] = {
-    "reference": RetentionClass.REFERENCE,
-    "footage": RetentionClass.FOOTAGE,
-    "gate_events": RetentionClass.ACCOUNT,
-    "accounts": RetentionClass.ACCOUNT,
-    "orders_history": RetentionClass.ACCOUNT,
-    "reviews": RetentionClass.ACCOUNT,
-}
-"""What stores deliver, and the class of its content."""
+SWEEP = "assets.privacy.retention.sweep:sweep"
+_CONSUME = "resources.landing.folder:Landing.consume"
+_BUILD = "assets.analytics.marts.warehouse:building"
 
 
 @dataclass(frozen=True)
-class Sink:
-    """A place. `pattern` matches paths relative to the home; `retention` None: nothing about persons."""
+class HomePlace:
+    """One entry of the registry: paths below the home that belong together.
+
+    `pattern` matches paths relative to the home. `retention`: class of the content; None: nothing about persons.
+    `holds`, `why`: for people. `emptied_by`: who empties it, as `module:function`; None: nobody does, and `why` says
+    what will, or why nothing has to. `limit`: longest life of what lies there; None: it has none by age.
+    `only_unfinished`: it is no folder of its own, but what deliveries left half written in the folder above.
+    """
 
     name: str
     pattern: str
     retention: RetentionClass | None
-    emptied_by: str
+    holds: str
+    emptied_by: str | None
+    why: str
+    limit: timedelta | None = None
+    only_unfinished: bool = False
 
     def claims(self, path: str) -> bool:
         """Whether a file belongs to it."""
@@ -54,46 +59,133 @@ class Sink:
 _FINISHED = r"(.+/)?[^./][^/]*"
 """No step reads a file whose name begins with a dot."""
 
-
-def _landing() -> Iterable[Sink]:
-    for category, retention in LANDING_CATEGORIES.items():
-        is_swept = retention is RetentionClass.FOOTAGE
-        consumer, keeper = ("sweep", "sweep") if is_swept else ("consumed by its table's step", "its category's rule")
-        files = ".+" if is_swept else _FINISHED
-        yield Sink(f"landing/{category}", rf"landing/{category}/{files}", retention, consumer)
-        yield Sink(f"landing/rejected/{category}", rf"landing/rejected/{category}/{files}", retention, keeper)
+_KEPT = {
+    RetentionClass.ACCOUNT: "ends with the account; nothing ends it yet: erasure and the end of accounts are to come",
+    RetentionClass.REFERENCE: "describes stores and goods, no person",
+    RetentionClass.LEDGER: "proof that the rules were kept; holds no personal value",
+}
+"""Why nobody empties what has no limit by age."""
 
 
-def _tables() -> Iterable[Sink]:
+def _landing() -> Iterable[HomePlace]:
+    for category, delivery in DELIVERIES.items():
+        name, refused, retention = f"landing/{category}", f"landing/rejected/{category}", delivery.retention
+        delivered, put_aside = f"Deliveries of {category}.", f"Refused deliveries of {category}, with the reasons."
+        if retention is RetentionClass.FOOTAGE:
+            moved = "its step moves clips on to footage; what it leaves dies by its capture hour"
+            kept = "dies by its capture hour, as all footage does"
+            yield HomePlace(name, rf"{name}/.+", retention, delivered, SWEEP, moved, FOOTAGE_LIMIT)
+            yield HomePlace(refused, rf"{refused}/.+", retention, put_aside, SWEEP, kept, FOOTAGE_LIMIT)
+        else:
+            moved = f"the step of {'/'.join(delivery.consumer)} removes a file once its rows are written"
+            yield HomePlace(name, rf"{name}/{_FINISHED}", retention, delivered, _CONSUME, moved)
+            yield HomePlace(refused, rf"{refused}/{_FINISHED}", retention, put_aside, None, _KEPT[retention])
+
+
+def _tables() -> Iterable[HomePlace]:
     for table in CONTRACTS.values():
-        limited = table.retention in (RetentionClass.MOVEMENT, RetentionClass.FOOTAGE)
-        yield Sink(
+        limit = SCHEDULE[table.retention].limit
+        yield HomePlace(
             f"lake/{table.path}",
             rf"lake/{re.escape(table.path)}/.+",
             table.retention,
-            "sweep" if limited else "its class's rule",
+            table.description,
+            SWEEP if limit else None,
+            "dropped by capture hour" if limit else _KEPT[table.retention],
+            limit,
         )
 
 
-SINKS: tuple[Sink, ...] = (
+PLACES: tuple[HomePlace, ...] = (
     *_landing(),
-    Sink("landing/unfinished", r"landing/(?!(rejected/)?footage/)(.+/)?\.[^/]+", RetentionClass.ACCOUNT, "sweep"),
+    HomePlace(
+        "landing/unfinished",
+        r"landing/(?!(rejected/)?footage/)(.+/)?\.[^/]+",
+        RetentionClass.ACCOUNT,
+        "What deliveries began and never put in place.",
+        SWEEP,
+        "no step reads it, so no step removes it",
+        UNFINISHED_LIMIT,
+        only_unfinished=True,
+    ),
     *_tables(),
-    Sink("footage", r"footage/.+", RetentionClass.FOOTAGE, "sweep"),
-    Sink("tmp", r"tmp/.+", RetentionClass.MOVEMENT, "sweep"),
-    Sink("engine", rf"lake/{ENGINE_FOLDER}/.+", RetentionClass.LEDGER, "the storage engine itself"),
-    Sink("keys", r"keys/\.?file_names\.key(\.\d+)?", RetentionClass.LEDGER, "nobody: 32 random bytes about no person"),
-    Sink("marts", r"warehouse/analytics\.duckdb", None, "replaced whole by every build"),
-    Sink(
+    HomePlace(
+        "footage",
+        r"footage/.+",
+        RetentionClass.FOOTAGE,
+        "Clips of the cameras, with their sidecars.",
+        SWEEP,
+        "dies by its capture hour",
+        FOOTAGE_LIMIT,
+    ),
+    HomePlace(
+        "tmp",
+        r"tmp/.+",
+        RetentionClass.MOVEMENT,
+        "Pictures that reviewers look at.",
+        SWEEP,
+        "may show movement that is close to its own limit",
+        SCRATCH_LIMIT,
+    ),
+    HomePlace(
+        "engine",
+        rf"lake/{ENGINE_FOLDER}/.+",
+        RetentionClass.LEDGER,
+        "Leases, seals and notes of the storage engine.",
+        None,
+        "each file is replaced or removed by who wrote it; holds no personal value",
+    ),
+    HomePlace(
+        "keys",
+        r"keys/\.?file_names\.key(\.\d+)?",
+        RetentionClass.LEDGER,
+        "The key by which names of files are hashed.",
+        None,
+        "32 random bytes about no person",
+    ),
+    HomePlace(
+        "marts",
+        r"warehouse/analytics\.duckdb",
+        None,
+        "The file that analysts open.",
+        _BUILD,
+        "every build replaces it whole; a column about a person stops the build",
+    ),
+    HomePlace(
         "marts being built",
         r"warehouse/\.building(\.lock|/.+)",
         RetentionClass.ACCOUNT,
-        "the build, or the next one",
+        "A build at work: the next file, and what dbt spills.",
+        _BUILD,
+        "goes when the build ends; what a killed one left, the next removes first",
     ),
-    Sink("dagster", r"dagster/.+", RetentionClass.LEDGER, "housekeeping; holds numbers and closed words only"),
-    Sink("simulated day", r"landing/store_day_offset\.json(\..+)?", None, "`python -m simulation land`"),
-    Sink("rendered store-days", r"simulated/.+", None, "whoever ran `make simulate`; nobody real is in it"),
+    HomePlace(
+        "dagster",
+        r"dagster/.+",
+        RetentionClass.LEDGER,
+        "Runs, their events and logs: numbers and closed words only.",
+        "orchestration.housekeeping:forget_old_runs",
+        "runs go 30 days after they ended; what they materialized stays on record",
+    ),
+    HomePlace(
+        "simulated day",
+        r"landing/store_day_offset\.json(\..+)?",
+        None,
+        "By how much the shipped store-day was moved in time.",
+        "simulation.landing:land",
+        "the next simulated day replaces it",
+    ),
+    HomePlace(
+        "rendered store-days",
+        r"simulated/.+",
+        None,
+        "Store-days that `make simulate` rendered.",
+        None,
+        "whoever rendered them removes them; nobody real is in them",
+    ),
 )
+"""Every place that may hold data. The sweep's folders, the check of unclaimed files and docs/places.md follow from it.
+"""
 
 
 def files_below(home: Path) -> Iterator[str]:
@@ -105,21 +197,21 @@ def files_below(home: Path) -> Iterator[str]:
 
 
 def unclaimed(paths: Iterable[str]) -> list[str]:
-    """Of these paths, relative to the home, those that no sink claims."""
-    return [path for path in paths if not any(sink.claims(path) for sink in SINKS)]
+    """Of these paths, relative to the home, those that no place claims."""
+    return [path for path in paths if not any(place.claims(path) for place in PLACES)]
 
 
 def file_places(settings: Settings) -> tuple[FilePlace, ...]:
-    """Every folder that may hold footage: where clips live, where they land, where refused ones are kept;
-    what deliveries left half written; and the scratch folder, where reviewers' pictures lie."""
-    landing = object_store(str(settings.landing_root))
-    return (
-        FilePlace(landing, "footage", "landing/footage"),
-        FilePlace(landing, "rejected/footage", "landing/rejected/footage"),
-        FilePlace(landing, "", "landing/unfinished", UNFINISHED_LIMIT, only_unfinished=True),
-        FilePlace(object_store(str(settings.footage_root)), "", "footage"),
-        FilePlace(object_store(str(settings.sinks["tmp"])), "", "tmp", SCRATCH_LIMIT),
-    )
+    """The folders that the sweep empties of files, from the registry: a place there is named by its folder and what
+    lies below it. Tables are emptied by their contracts."""
+    roots = {"landing": settings.landing_root, "footage": settings.footage_root, "tmp": settings.folders["tmp"]}
+    found = []
+    for place in PLACES:
+        root, _, below = place.name.partition("/")
+        if place.emptied_by == SWEEP and place.limit and root in roots:
+            store, prefix = object_store(str(roots[root])), "" if place.only_unfinished else below
+            found.append(FilePlace(store, prefix, place.name, place.limit, only_unfinished=place.only_unfinished))
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from lakehouse.contract import (
 from lakehouse.contracts.columns import IS_SIMULATED, between, instant, one_of, unique
 
 ACCOUNT_STATUSES = ("active", "temporarily_frozen", "permanently_frozen", "cancelled", "erased")
-SINKS = ("table", "footage")
+PLACE_KINDS = ("table", "footage")
 
 ACCOUNTS = TableContract(
     domain="privacy",
@@ -48,9 +48,9 @@ SWEEPS = TableContract(
     version=1,
     description="Ledger of deletions on time: one row per expired place, with what was removed.",
     columns=(
-        Column("sweep_id", pl.String, "Hash of sink, place and moment."),
+        Column("sweep_id", pl.String, "Hash of kind of place, place and moment."),
         instant("swept_at", "When it was removed."),
-        Column("sink", pl.String, f"One of {', '.join(SINKS)}."),
+        Column("sink", pl.String, f"One of {', '.join(PLACE_KINDS)}."),
         Column("place", pl.String, "Table or footage folder."),
         Column("store_id", pl.String, "Store."),
         Column("capture_hour", pl.String, "UTC hour of capture that was removed."),
@@ -70,7 +70,7 @@ SWEEPS = TableContract(
     clock_column="swept_at",
     expectations=(
         unique("sweep_id"),
-        one_of("sink", SINKS),
+        one_of("sink", PLACE_KINDS),
         between("rows_left", 0, 0),
         between("files_left", 0, 0),
         between("bytes_removed", 0, None),

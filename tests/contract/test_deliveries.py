@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.privacy.places import LANDING_CATEGORIES, unclaimed
+from assets.privacy.places import unclaimed
 from orchestration import arrivals
 from orchestration.definitions import defs
 from orchestration.jobs import JOBS
@@ -28,10 +28,6 @@ def test_every_delivery_is_handled(delivery: Delivery, tmp_path: Path) -> None:
     path.parent.mkdir()
     path.touch()
     assert not arrivals.look(tmp_path, NOW).is_empty, "it starts a run, be it to be refused"
-
-
-def test_the_class_of_every_delivery_is_the_one_that_the_places_have() -> None:
-    assert {name: delivery.retention for name, delivery in DELIVERIES.items()} == LANDING_CATEGORIES
 
 
 def test_a_folder_that_is_no_delivery_shows() -> None:

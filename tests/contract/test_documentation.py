@@ -1,9 +1,11 @@
-"""What is generated from the contracts is committed as the contracts stand now."""
+"""What is generated from contracts and registries is committed as these stand now."""
 
 from __future__ import annotations
 
 import pytest
 
+from assets.privacy.__main__ import PLACES_PAGE, places_page
+from assets.privacy.places import PLACES
 from lakehouse.contract import TableContract
 from lakehouse.contracts import CONTRACTS
 from lakehouse.contracts.clauses import CLAUSES
@@ -31,6 +33,10 @@ def test_the_dbt_sources_are_fresh() -> None:
 
 def test_the_policy_page_is_fresh() -> None:
     assert POLICY_PAGE.read_text(encoding="utf-8") == policy_page(CONTRACTS.values())
+
+
+def test_the_page_of_places_is_fresh() -> None:
+    assert PLACES_PAGE.read_text(encoding="utf-8") == places_page(PLACES)
 
 
 def test_every_clause_that_anything_names_is_explained() -> None:

@@ -80,7 +80,7 @@ def _run(given: argparse.Namespace, settings: Settings, console: Console, now: d
         if now >= decisions.decide_until(store_day):
             raise CommandError("that day can no longer be reviewed; its trajectories are about to go")
         name = f"review-{str(item['review_id'])[:8]}.png" if item else "floor-plan.png"
-        out = given.out or settings.sinks["tmp"] / name
+        out = given.out or settings.folders["tmp"] / name
         write_whole(out, picture(lake, store_day, item))
         console.print(f"Drawn to {out}")
     elif queue.waiting.is_empty():

@@ -67,7 +67,7 @@ def nothing_ahead_of_time(looks: Iterable[Seen], now: datetime) -> ExpectationRe
 
 
 def every_file_is_claimed(home: Path) -> ExpectationResult:
-    """The count of files below the home that no sink claims. Raises OSError if a folder cannot be listed."""
+    """The count of files below the home that no place claims. Raises OSError if a folder cannot be listed."""
     return _count(UNCLAIMED, len(unclaimed(files_below(home))))
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
 
 from assets.analytics.marts.warehouse import BUILDING_FOLDER, LOCK_FILE
-from assets.privacy.places import LANDING_CATEGORIES, SINKS, file_places, unclaimed
+from assets.privacy.places import PLACES, SWEEP, file_places, unclaimed
 from assets.privacy.retention.checks import every_file_is_claimed
 from assets.privacy.retention.due import SWEPT_TABLES
-from lakehouse.contract import RetentionClass
 from lakehouse.contracts import CONTRACTS
+from lakehouse.contracts.retention import SCHEDULE
 from resources.landing import deliveries
+from resources.landing.deliveries import DELIVERIES
 from resources.landing.lines import LineFormat
 from resources.settings import load_settings
 
@@ -38,6 +40,8 @@ CLAIMED = (
     f"warehouse/{BUILDING_FOLDER}/analytics.duckdb",
     "dagster/history/runs.db",
     "tmp/review-1234.png",
+    "keys/file_names.key",
+    "simulated/s001/timeline.json",
 )
 UNCLAIMED = (
     "notes.txt",
@@ -50,11 +54,42 @@ UNCLAIMED = (
     "backups/lake.tar",
 )
 
+EMPTIED_BY_NOBODY = {
+    "landing/rejected/reference",
+    "landing/rejected/gate_events",
+    "landing/rejected/accounts",
+    "landing/rejected/orders_history",
+    "landing/rejected/reviews",
+    "lake/orders/stores",
+    "lake/orders/cameras",
+    "lake/orders/slots",
+    "lake/orders/slot_views",
+    "lake/orders/planograms",
+    "lake/orders/products",
+    "lake/orders/prices",
+    "lake/orders/gate_events",
+    "lake/orders/visits",
+    "lake/orders/orders",
+    "lake/orders/order_lines",
+    "lake/orders/review_items",
+    "lake/orders/review_decisions",
+    "lake/orders/historical_orders",
+    "lake/orders/historical_order_lines",
+    "lake/privacy/accounts",
+    "lake/privacy/sweeps",
+    "lake/privacy/refused_deliveries",
+    "engine",
+    "keys",
+    "rendered store-days",
+}
+SWEPT_FOLDERS = {"landing/footage", "landing/rejected/footage", "landing/unfinished", "footage", "tmp"}
+TABLES = {f"lake/{table.path}" for table in CONTRACTS.values()}
+NOT_WRITTEN_YET = {"exports", "backups"}
+
 
 @pytest.mark.parametrize("path", CLAIMED)
-def test_known_places_are_claimed_by_one_sink(path: str) -> None:
-    assert [sink.name for sink in SINKS if sink.claims(path)] != []
-    assert len([sink for sink in SINKS if sink.claims(path)]) == 1
+def test_a_known_file_belongs_to_one_place(path: str) -> None:
+    assert len([place for place in PLACES if place.claims(path)]) == 1
 
 
 @pytest.mark.parametrize("path", UNCLAIMED)
@@ -75,26 +110,66 @@ def test_the_check_counts_what_nobody_claims(tmp_path: Path) -> None:
     assert found.unexpected_count == 2
 
 
-def test_every_table_has_a_sink_and_every_short_lived_one_is_swept() -> None:
+def test_every_table_has_a_place_and_every_short_lived_one_is_swept() -> None:
     for table in CONTRACTS.values():
-        (sink,) = [sink for sink in SINKS if sink.claims(f"lake/{table.path}/part-0.parquet")]
-        assert sink.retention is table.retention
-        assert (sink.emptied_by == "sweep") == (table in SWEPT_TABLES)
+        (place,) = [place for place in PLACES if place.claims(f"lake/{table.path}/part-0.parquet")]
+        assert place.retention is table.retention
+        assert (place.emptied_by == SWEEP) == (table in SWEPT_TABLES)
         if table in SWEPT_TABLES:
             assert table.partition_by == ("store_id", "capture_hour"), "dropped by the hour, or not in time"
             assert table.clock_column is not None
 
 
-def test_every_landing_category_has_a_sink() -> None:
-    values = vars(deliveries).values()
-    formats = {value.category for value in values if isinstance(value, LineFormat)}
-    assert formats | {"reference", "footage"} == set(LANDING_CATEGORIES)
+def test_every_format_is_delivered_and_every_delivery_has_its_places() -> None:
+    formats = {value.category for value in vars(deliveries).values() if isinstance(value, LineFormat)}
+    assert formats == {name for name, delivery in DELIVERIES.items() if delivery.lines}
+    for category, delivery in DELIVERIES.items():
+        for folder in (f"landing/{category}", f"landing/rejected/{category}"):
+            (place,) = [place for place in PLACES if place.claims(f"{folder}/x")]
+            assert (place.name, place.retention) == (folder, delivery.retention)
 
 
-def test_every_place_that_the_sweep_is_to_empty_it_looks_at(tmp_path: Path) -> None:
-    swept = {place.name: place.retention for place in file_places(load_settings({}, home=tmp_path))}
-    tables = {f"lake/{table.path}" for table in CONTRACTS.values()}
-    folders = [sink for sink in SINKS if sink.name not in tables]
-    assert swept == {sink.name: sink.retention for sink in folders if sink.emptied_by == "sweep"}
-    short_lived = (RetentionClass.FOOTAGE, RetentionClass.MOVEMENT)
-    assert {sink.name for sink in folders if sink.retention in short_lived} <= set(swept)
+def test_names_are_unique() -> None:
+    names = [place.name for place in PLACES]
+    assert len(names) == len(set(names)), "entries of the ledger go by name"
+
+
+@pytest.mark.parametrize("function", sorted({place.emptied_by for place in PLACES if place.emptied_by}))
+def test_who_empties_a_place_is_there(function: str) -> None:
+    module, _, name = function.partition(":")
+    found: object = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    assert callable(found)
+
+
+def test_nobody_empties_only_what_is_known_to_be_emptied_by_nobody() -> None:
+    assert {place.name for place in PLACES if place.emptied_by is None} == EMPTIED_BY_NOBODY
+    assert all(place.why and place.holds for place in PLACES)
+
+
+def test_what_has_a_limit_is_emptied_within_it_by_somebody() -> None:
+    for place in PLACES:
+        promised = SCHEDULE[place.retention].limit if place.retention else None
+        assert not promised or (place.limit and place.limit <= promised), place.name
+        assert not place.limit or place.emptied_by, place.name
+
+
+def test_every_folder_of_the_home_has_a_place_or_is_not_written_yet(tmp_path: Path) -> None:
+    claimed = {path.partition("/")[0] for path in CLAIMED}
+    assert set(load_settings({}, home=tmp_path).folders) - claimed == NOT_WRITTEN_YET
+    assert all(unclaimed([f"{folder}/x"]) for folder in NOT_WRITTEN_YET)
+
+
+def test_the_sweep_looks_at_every_folder_that_it_is_to_empty(tmp_path: Path) -> None:
+    swept = {place.name: (place.retention, place.limit) for place in file_places(load_settings({}, home=tmp_path))}
+    assert swept == {place.name: (place.retention, place.limit) for place in PLACES if place.name in SWEPT_FOLDERS}
+    assert {place.name for place in PLACES if place.emptied_by == SWEEP} - TABLES == SWEPT_FOLDERS == swept.keys()
+
+
+@pytest.mark.parametrize("path", CLAIMED)
+def test_the_sweep_finds_a_file_where_the_registry_says_that_it_lies(path: str, tmp_path: Path) -> None:
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_bytes(b"x")
+    found = [place.name for place in file_places(load_settings({}, home=tmp_path)) if any(place.files())]
+    assert found == [place.name for place in PLACES if place.claims(path) and place.name in SWEPT_FOLDERS]

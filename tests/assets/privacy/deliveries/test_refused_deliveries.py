@@ -16,13 +16,13 @@ from rich.console import Console
 from assets.privacy.deliveries.assets import refused_deliveries
 from assets.privacy.deliveries.checks import NONE_REFUSED, NONE_STUCK
 from assets.privacy.deliveries.leftovers import find_leftovers
-from assets.privacy.places import LANDING_CATEGORIES, unclaimed
+from assets.privacy.places import unclaimed
 from lakehouse.contracts.privacy import REFUSED_DELIVERIES
 from lakehouse.lake import Lake
 from lakehouse.tables.reader import scan
 from orchestration.report.deliveries import show
 from resources.clock import Clock
-from resources.landing.deliveries import ORDERS_HISTORY
+from resources.landing.deliveries import DELIVERIES, ORDERS_HISTORY
 from resources.landing.folder import Landing
 from resources.name_key import name_key
 from resources.settings import load_settings
@@ -125,7 +125,5 @@ def test_a_note_that_cannot_be_read_is_unknown_and_not_silent(home: Path, note: 
     path = home / "landing" / "rejected" / "accounts" / "2026-11-20-abc.jsonl.reason.json"
     path.parent.mkdir(parents=True)
     path.write_bytes(note)
-    (left,) = [
-        found for found in find_leftovers(home / "landing", tuple(LANDING_CATEGORIES)) if found.category == "accounts"
-    ]
+    (left,) = [found for found in find_leftovers(home / "landing", tuple(DELIVERIES)) if found.category == "accounts"]
     assert left.reasons is None
