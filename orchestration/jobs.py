@@ -51,8 +51,8 @@ SWEEP = dg.define_asset_job(
 )
 DELIVERIES = dg.define_asset_job(
     "deliveries",
-    selection=dg.AssetSelection.assets(["privacy", "refused_deliveries"]),
-    description="Counts what was refused of deliveries, and what is stuck.",
+    selection=dg.AssetSelection.assets(["privacy", "refused_deliveries"], ["privacy", "store_freshness"]),
+    description="Counts what was refused of deliveries, what is stuck, and which stores and cameras are silent.",
 )
 MARTS = dg.define_asset_job(
     "warehouse",

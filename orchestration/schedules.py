@@ -26,7 +26,9 @@ SWEEPING = _schedule(SWEEP, "*/10 * * * *", "Personal data dies on time.")
 CLOSING = _schedule(
     REVIEW, "*/15 * * * *", "Decisions take effect, and what nobody decided closes before the day seals."
 )
-COUNTING = _schedule(DELIVERIES, "7-59/15 * * * *", "Whoever delivers hears soon of what was refused.")
+COUNTING = _schedule(
+    DELIVERIES, "7-59/15 * * * *", "Whoever delivers hears soon of what was refused, and of what did not come."
+)
 TIDYING = _schedule(housekeeping, "30 4 * * *", "Dagster's own storage stays small.")
 
 BY_ENVIRONMENT: dict[str, tuple[dg.ScheduleDefinition, ...]] = {

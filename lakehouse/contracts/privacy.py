@@ -14,7 +14,7 @@ from lakehouse.contract import (
     TableContract,
     Upsert,
 )
-from lakehouse.contracts.columns import IS_SIMULATED, between, instant, one_of, unique
+from lakehouse.contracts.columns import IS_SIMULATED, STORE_ID, between, instant, one_of, unique
 
 ACCOUNT_STATUSES = ("active", "temporarily_frozen", "permanently_frozen", "cancelled", "erased")
 PLACE_KINDS = ("table", "footage")
@@ -108,4 +108,31 @@ REFUSED_DELIVERIES = TableContract(
     expectations=(one_of("state", DELIVERY_STATES), between("lines", 1, None)),
 )
 
-TABLES = (ACCOUNTS, SWEEPS, REFUSED_DELIVERIES)
+FRESHNESS_OF = ("footage", "gate_events", "orders")
+FRESHNESS_STATES = ("fresh", "silent", "never", "not_computed", "unknown")
+
+STORE_FRESHNESS = TableContract(
+    domain="privacy",
+    name="store_freshness",
+    layer=Layer.GOLD,
+    version=1,
+    description=(
+        "When each known camera last sent footage and each known store scans, by its opening hours, and which business "
+        "dates are computed. Made anew each time."
+    ),
+    columns=(
+        STORE_ID,
+        Column("delivery", pl.String, f"One of {', '.join(FRESHNESS_OF)}; orders: what was computed."),
+        Column("camera_id", pl.String, "Camera within the store; empty for scans and orders."),
+        Column("business_date", pl.String, "Store-local date, for orders; else empty."),
+        Column("state", pl.String, f"One of {', '.join(FRESHNESS_STATES)}; unknown: could not be read."),
+        instant("last_at", "End of the last usable clip, last scan, or when the orders were made.", nullable=True),
+    ),
+    key=("store_id", "delivery", "camera_id", "business_date"),
+    write_mode=ReplacePartition(),
+    retention=RetentionClass.LEDGER,
+    purposes=("compliance",),
+    expectations=(one_of("delivery", FRESHNESS_OF), one_of("state", FRESHNESS_STATES)),
+)
+
+TABLES = (ACCOUNTS, SWEEPS, REFUSED_DELIVERIES, STORE_FRESHNESS)

@@ -26,7 +26,7 @@ from orchestration import arrivals
 from orchestration.arrivals import Arrivals
 from orchestration.commands import progress
 from orchestration.commands.unfinished import begun_days, stale
-from orchestration.report import deliveries, summary
+from orchestration.report import deliveries, freshness, summary
 from orchestration.report.check_outcomes import State, in_state
 from orchestration.runs.dead_runs import DeadRun, end_dead_runs, locks_of
 from orchestration.runs.instance import open_instance
@@ -59,7 +59,7 @@ class Step:
 
 
 _SWEEP = Step("sweep", "what has reached the end of its life")
-_DELIVERIES = Step("deliveries", "what was refused or is stuck")
+_DELIVERIES = Step("deliveries", "what was refused, is stuck or did not come")
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,9 @@ def _summarize(session: _Session, waiting: Arrivals, started: float) -> None:
     found = session.attempt("the numbers of the store-days", lambda: summarize(latest), None) or summarize(())
     meanings = {node.key: node.description or "" for node in graph.asset_check_nodes}
     summary.show(session.console, found, time.monotonic() - started, meanings)
-    session.attempt("the list of deliveries", lambda: deliveries.show(session.console, session.settings.lake()), None)
+    lake = session.settings.lake()
+    session.attempt("the list of stores", lambda: freshness.show(session.console, lake), None)
+    session.attempt("the list of deliveries", lambda: deliveries.show(session.console, lake), None)
     if broken := in_state(found.checks, State.FAILED):
         session.fail("checks", ", ".join(outcome.name for outcome in broken))
     if unknown := in_state(found.checks, State.WITHOUT_RESULT):
