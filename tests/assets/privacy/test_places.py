@@ -78,6 +78,7 @@ EMPTIED_BY_NOBODY = {
     "lake/privacy/accounts",
     "lake/privacy/sweeps",
     "lake/privacy/refused_deliveries",
+    "lake/privacy/store_freshness",
     "engine",
     "keys",
     "rendered store-days",
