@@ -18,7 +18,7 @@ from rich.markup import escape
 from lakehouse.contracts import CONTRACTS, contract
 from lakehouse.errors import LakehouseError
 from lakehouse.lake import Lake
-from lakehouse.life.seals import is_sealed
+from lakehouse.life.seals import is_sealed, sealed_days
 from lakehouse.store_day import StoreDay
 from lakehouse.tables.reader import scan
 from lakehouse.tables.snapshot import unusable
@@ -193,8 +193,11 @@ def _summarize(session: _Session, waiting: Arrivals, started: float) -> None:
     graph = session.defs.resolve_asset_graph()
     checks = [key for asset in graph.asset_nodes for key in asset.check_keys]
 
+    no_keys: list[str] = []
+    still_open = session.attempt("the list of open store-days", lambda: _open_days(session), no_keys)
+
     def summarize(days: Sequence[StoreDay]) -> summary.RunSummary:
-        return summary.summarize(session.settings, session.instance, checks, days)
+        return summary.summarize(session.settings, session.instance, checks, days, still_open)
 
     # Of a day with a damaged table there are no numbers; what came of the checks is said all the same.
     found = session.attempt("the numbers of the store-days", lambda: summarize(latest), None) or summarize(())
@@ -210,6 +213,12 @@ def _summarize(session: _Session, waiting: Arrivals, started: float) -> None:
     if wrong := _wrong_with_marts(session):
         session.fail("the analysts' file", f"{wrong}; see docs/runbooks/failed-mart-build.md")
     _where_to_look(session.console, session.settings, has_marts=not wrong)
+
+
+def _open_days(session: _Session) -> list[str]:
+    """Partition keys of the store-days that a run can still change."""
+    sealed = set(sealed_days(session.settings.lake()))
+    return [key for key in begun_days(session.instance) if store_day_of_key(key) not in sealed]
 
 
 def _wrong_with_marts(session: _Session) -> str:

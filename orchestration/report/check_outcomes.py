@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import dagster as dg
+from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 from rich.console import Console
 from rich.table import Table
 
@@ -25,13 +27,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """One check by its latest evaluation. `count`: what broke it, None where the check did not say; `limits`: what is
-    allowed, or what to do."""
+    """One check by its latest evaluation. `partition`: the store-day of it, and how many others came to the same;
+    `count`: what broke it, None where the check did not say; `value`, `threshold`: what was measured and what is
+    asked, likewise; `limits`: what is allowed, or what to do."""
 
     key: dg.AssetCheckKey
     state: State
     partition: str = ""
     count: int | None = None
+    value: float | None = None
+    threshold: float | None = None
     limits: str = ""
 
     @property
@@ -40,21 +45,48 @@ class CheckOutcome:
         return f"{'/'.join(self.key.asset_key.path)}: {self.key.name}"
 
 
-def outcome_of(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> CheckOutcome:
-    """What came of a check."""
-    record = instance.get_latest_asset_check_evaluation_record(key)
+_WORST_FIRST = (State.FAILED, State.WITHOUT_RESULT, State.WARNED, State.PASSED, State.NEVER_ASKED)
+
+
+def outcomes_of(
+    instance: dg.DagsterInstance, keys: Sequence[dg.AssetCheckKey], store_days: Iterable[str]
+) -> list[CheckOutcome]:
+    """What came of each check. Of one that is asked for each store-day, the worst of the latest results of
+    `store_days` (partition keys): that one store passed says nothing of another."""
+    latest_of = instance.event_log_storage.get_latest_asset_check_execution_by_key
+    by_day = [latest_of(keys, partition_filter=PartitionKeyFilter(key=day)) for day in store_days]
+    latest = latest_of(keys)
+    return [_worst(instance, key, [day[key] for day in by_day if key in day] or [latest.get(key)]) for key in keys]
+
+
+def _worst(
+    instance: dg.DagsterInstance, key: dg.AssetCheckKey, records: Iterable[AssetCheckExecutionRecord | None]
+) -> CheckOutcome:
+    found = sorted((_outcome(instance, key, record) for record in records), key=lambda o: _WORST_FIRST.index(o.state))
+    worst = found[0]
+    others = sum(outcome.state is worst.state for outcome in found) - 1
+    return replace(worst, partition=f"{worst.partition} and {others} more") if others else worst
+
+
+def _outcome(
+    instance: dg.DagsterInstance, key: dg.AssetCheckKey, record: AssetCheckExecutionRecord | None
+) -> CheckOutcome:
     event = record.event.dagster_event if record and record.event else None
-    if event is None or event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+    if record is None or event is None or event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         was_written = record is not None or instance.get_latest_materialization_event(key.asset_key) is not None
-        return CheckOutcome(key, State.WITHOUT_RESULT if was_written else State.NEVER_ASKED)
+        partition = record.partition if record else None
+        return CheckOutcome(key, State.WITHOUT_RESULT if was_written else State.NEVER_ASKED, partition or "")
     evaluation = event.asset_check_evaluation_data
     soft = State.WARNED if evaluation.severity is dg.AssetCheckSeverity.WARN else State.FAILED
-    count = evaluation.metadata.get("count")
+    numbers = {name: entry.value for name, entry in evaluation.metadata.items() if isinstance(entry.value, int | float)}
+    count = numbers.get("count")
     return CheckOutcome(
         key,
         State.PASSED if evaluation.passed else soft,
         evaluation.partition or "",
-        count.value if count is not None and isinstance(count.value, int) else None,
+        None if count is None else int(count),
+        numbers.get("value"),
+        numbers.get("threshold"),
         evaluation.description or "",
     )
 
@@ -72,23 +104,29 @@ def in_state(outcomes: Iterable[CheckOutcome], *states: State) -> list[CheckOutc
     return sorted((outcome for outcome in outcomes if outcome.state in states), key=lambda outcome: outcome.name)
 
 
+_NUMBERS = ("count", "value", "threshold")
+
+
 def show(console: Console, outcomes: Sequence[CheckOutcome], meanings: Mapping[dg.AssetCheckKey, str]) -> None:
-    """Prints the counts; then each check that did not pass by its name, what broke it, what it means and what is
-    allowed. `meanings`: the checks' own descriptions."""
+    """Prints the counts; then each check that did not pass by its name, with what broke it, what was measured and
+    asked, and what it means. `meanings`: the checks' own descriptions."""
     console.print(f"checks: {counts_of(outcomes)}")
     if broken := in_state(outcomes, State.FAILED, State.WARNED):
         table = Table(title="Checks that did not pass", title_justify="left", header_style="bold")
-        for heading in ("check", "", "store-day", "count", "what it means"):
-            table.add_column(heading, justify="right" if heading == "count" else "left", overflow="fold")
+        for heading in ("check", "", "store-day", *_NUMBERS, "what it means"):
+            table.add_column(heading, justify="right" if heading in _NUMBERS else "left", overflow="fold")
         for outcome in broken:
             meaning = meanings.get(outcome.key, "")
             words = f"{meaning} {outcome.limits}".strip() if outcome.limits not in meaning else meaning
-            count = "" if outcome.count is None else str(outcome.count)
-            table.add_row(outcome.name, outcome.state, outcome.partition, count, words)
+            numbers = (outcome.count, outcome.value, outcome.threshold)
+            told = ("" if number is None else f"{number:.4g}" for number in numbers)
+            table.add_row(outcome.name, outcome.state, outcome.partition, *told, words)
         console.print(table)
         console.print("A warning stops nothing; what failed was not written. Each has its history in the UI (make ui).")
     if unknown := in_state(outcomes, State.WITHOUT_RESULT):
         tables = Counter("/".join(outcome.key.asset_key.path) for outcome in unknown)
         places = ", ".join(f"{table} {count}" for table, count in sorted(tables.items()))
         console.print(f"[red]checks without a result[/red]: {places}", highlight=False)
-        console.print("A run was cut off or is still under way. Wait for it, or see it in the UI; then run again.")
+        if days := sorted({outcome.partition for outcome in unknown} - {""}):
+            console.print(f"They are of {', '.join(days)}.", highlight=False)
+        console.print("A run failed, was cut off or is under way. See it in the UI, or wait for it; then run again.")

@@ -18,7 +18,7 @@ from lakehouse.lake import Lake
 from lakehouse.store_day import StoreDay
 from lakehouse.tables.reader import scan
 from orchestration.report import check_outcomes
-from orchestration.report.check_outcomes import CheckOutcome, outcome_of
+from orchestration.report.check_outcomes import CheckOutcome, outcomes_of
 from resources.settings import Settings
 
 _GB = 1e9
@@ -50,14 +50,16 @@ class RunSummary:
 def summarize(
     settings: Settings,
     instance: dg.DagsterInstance,
-    checks: Iterable[dg.AssetCheckKey],
+    checks: Sequence[dg.AssetCheckKey],
     store_days: Sequence[StoreDay],
+    open_days: Iterable[str] = (),
 ) -> RunSummary:
-    """The state of the home as it stands. Every check that is given counts once, by its latest evaluation."""
+    """The state of the home as it stands. Every check that is given counts once: by its latest evaluation, the worst of
+    those of the store-days that are open, by their partition keys."""
     lake = settings.lake()
     return RunSummary(
         days=tuple(_day(lake, store_day) for store_day in store_days),
-        checks=tuple(outcome_of(instance, key) for key in checks),
+        checks=tuple(outcomes_of(instance, checks, open_days)),
         footage_speed=_footage_speed(instance),
         gb_by_class=_gb_by_class(settings, lake),
     )

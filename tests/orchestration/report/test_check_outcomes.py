@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from orchestration.report.check_outcomes import CheckOutcome, State, counts_of, outcome_of, show
+from orchestration.report.check_outcomes import CheckOutcome, State, counts_of, outcomes_of, show
 
 
 @dg.asset(
@@ -29,7 +29,7 @@ def table(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
 
 def outcomes(instance: dg.DagsterInstance) -> list[CheckOutcome]:
     keys = [dg.AssetCheckKey(dg.AssetKey("table"), name) for name in ("good", "doubtful", "bad")]
-    return [outcome_of(instance, key) for key in keys]
+    return outcomes_of(instance, keys, ())
 
 
 def states(instance: dg.DagsterInstance) -> list[State]:
@@ -55,6 +55,51 @@ def test_a_table_that_was_written_without_its_checks_is_not_taken_for_an_empty_o
     with dg.DagsterInstance.ephemeral() as instance:
         instance.report_runless_asset_event(dg.AssetMaterialization("table"))
         assert states(instance) == [State.WITHOUT_RESULT] * 3
+
+
+STORES = dg.StaticPartitionsDefinition(["one", "two", "three"])
+
+
+@dg.asset(
+    partitions_def=STORES,
+    check_specs=[dg.AssetCheckSpec("sound", asset="by_store", partitions_def=STORES)],
+)
+def by_store(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
+    if context.run.tags.get("cut_off"):
+        raise RuntimeError("before any check")
+    bad = int(context.run.tags.get("bad", "0"))
+    yield dg.MaterializeResult()
+    facts = {"count": bad, "value": 1 - bad / 10, "threshold": 0.9}
+    yield dg.AssetCheckResult(check_name="sound", passed=bad == 0, metadata=facts)
+
+
+def test_that_one_store_passed_hides_no_other_that_failed() -> None:
+    key = dg.AssetCheckKey(dg.AssetKey("by_store"), "sound")
+
+    def run(store: str, **tags: str) -> None:
+        dg.materialize([by_store], instance=instance, partition_key=store, raise_on_error=False, tags=tags)
+
+    def outcome(*stores: str) -> CheckOutcome:
+        return outcomes_of(instance, [key], stores)[0]
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert outcome("one", "two").state is State.NEVER_ASKED
+        run("one", bad="3")
+        run("two")
+        failed = outcome("one", "two", "three")
+        assert (failed.state, failed.partition, failed.count) == (State.FAILED, "one", 3)
+        assert (failed.value, failed.threshold) == (0.7, 0.9)
+        assert all(f" {number} " in shown([failed]) for number in ("3", "0.7", "0.9"))
+        # What is sealed is not asked for any more.
+        assert outcome("two").state is State.PASSED
+        assert outcome().state is State.PASSED
+        run("one")
+        assert outcome("one", "two").state is State.PASSED
+        run("two", cut_off="1")
+        run("three", cut_off="1")
+        unknown = outcome("one", "two", "three")
+        assert (unknown.state, unknown.partition) == (State.WITHOUT_RESULT, "two and 1 more")
+        assert "They are of two and 1 more." in shown([unknown])
 
 
 def shown(found: list[CheckOutcome]) -> str:
