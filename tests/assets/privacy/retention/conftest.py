@@ -1,4 +1,4 @@
-"""Folders that a process without rights can reach: pytest closes its own to everybody else whenever a session starts."""
+"""Folders that a process without rights can reach: pytest closes its own to others whenever a session starts."""
 
 from __future__ import annotations
 
