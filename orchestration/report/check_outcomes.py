@@ -38,6 +38,8 @@ class CheckOutcome:
     value: float | None = None
     threshold: float | None = None
     limits: str = ""
+    also: tuple[CheckOutcome, ...] = ()
+    """What other store-days came to, where that is a failure or a warning: one outcome for each."""
 
     @property
     def name(self) -> str:
@@ -62,10 +64,16 @@ def outcomes_of(
 def _worst(
     instance: dg.DagsterInstance, key: dg.AssetCheckKey, records: Iterable[AssetCheckExecutionRecord | None]
 ) -> CheckOutcome:
-    found = sorted((_outcome(instance, key, record) for record in records), key=lambda o: _WORST_FIRST.index(o.state))
-    worst = found[0]
-    others = sum(outcome.state is worst.state for outcome in found) - 1
-    return replace(worst, partition=f"{worst.partition} and {others} more") if others else worst
+    by_state: dict[State, list[CheckOutcome]] = {}
+    for outcome in (_outcome(instance, key, record) for record in records):
+        by_state.setdefault(outcome.state, []).append(outcome)
+    worst, *others = (_as_one(by_state[state]) for state in _WORST_FIRST if state in by_state)
+    return replace(worst, also=tuple(in_state(others, State.FAILED, State.WARNED)))
+
+
+def _as_one(same: Sequence[CheckOutcome]) -> CheckOutcome:
+    first = same[0]
+    return replace(first, partition=f"{first.partition} and {len(same) - 1} more") if len(same) > 1 else first
 
 
 def _outcome(
@@ -111,7 +119,8 @@ def show(console: Console, outcomes: Sequence[CheckOutcome], meanings: Mapping[d
     """Prints the counts; then each check that did not pass by its name, with what broke it, what was measured and
     asked, and what it means. `meanings`: the checks' own descriptions."""
     console.print(f"checks: {counts_of(outcomes)}")
-    if broken := in_state(outcomes, State.FAILED, State.WARNED):
+    each = [one for outcome in outcomes for one in (outcome, *outcome.also)]
+    if broken := in_state(each, State.FAILED, State.WARNED):
         table = Table(title="Checks that did not pass", title_justify="left", header_style="bold")
         for heading in ("check", "", "store-day", *_NUMBERS, "what it means"):
             table.add_column(heading, justify="right" if heading in _NUMBERS else "left", overflow="fold")

@@ -70,7 +70,8 @@ def by_store(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
     bad = int(context.run.tags.get("bad", "0"))
     yield dg.MaterializeResult()
     facts = {"count": bad, "value": 1 - bad / 10, "threshold": 0.9}
-    yield dg.AssetCheckResult(check_name="sound", passed=bad == 0, metadata=facts)
+    severity = dg.AssetCheckSeverity.WARN if context.run.tags.get("soft") else dg.AssetCheckSeverity.ERROR
+    yield dg.AssetCheckResult(check_name="sound", passed=bad == 0, severity=severity, metadata=facts)
 
 
 def test_that_one_store_passed_hides_no_other_that_failed() -> None:
@@ -100,6 +101,17 @@ def test_that_one_store_passed_hides_no_other_that_failed() -> None:
         unknown = outcome("one", "two", "three")
         assert (unknown.state, unknown.partition) == (State.WITHOUT_RESULT, "two and 1 more")
         assert "They are of two and 1 more." in shown([unknown])
+        # What is known of another store-day is told all the same.
+        run("one", bad="4")
+        run("two")
+        mixed = outcome("two", "one", "three")
+        assert (mixed.state, mixed.partition, mixed.also) == (State.FAILED, "one", ())
+        run("one", bad="5", soft="1")
+        mixed = outcome("two", "one", "three")
+        assert (mixed.state, mixed.partition) == (State.WITHOUT_RESULT, "three")
+        assert [(other.state, other.partition, other.count) for other in mixed.also] == [(State.WARNED, "one", 5)]
+        assert " 5 " in shown([mixed])
+        assert "checks: 0 passed, 0 warn, 0 failed, 1 without a result, of 1" in shown([mixed])
 
 
 def shown(found: list[CheckOutcome]) -> str:
