@@ -6,7 +6,6 @@ import argparse
 import errno
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +13,7 @@ from rich.markup import escape
 
 from orchestration.runs import stopping
 from orchestration.runs.records import RecordsUnusable
+from resources.clock import Clock
 from resources.preflight import NotReady, check_port, check_record, said_of
 from resources.settings import Settings, SettingsError, load_settings
 
@@ -85,7 +85,7 @@ def _command(arguments: argparse.Namespace, settings: Settings, console: Console
     if arguments.command == "migrate":
         from orchestration.commands.migrating import migrate_tables
 
-        return 0 if migrate_tables(settings.lake(), console, datetime.now(UTC)) else 1
+        return 0 if migrate_tables(settings.lake(), console, Clock().now()) else 1
     if arguments.command == "confirm-time":
         from orchestration.commands.confirm_time import confirm_time
         from resources.clock_reading import read_machine
@@ -114,7 +114,7 @@ def _try(arguments: argparse.Namespace, settings: Settings, console: Console) ->
     if not arguments.check.is_dir():
         Console(stderr=True).print("[red]--check names no folder[/red]")
         return 2
-    lake, now = settings.lake(), datetime.now(UTC)
+    lake, now = settings.lake(), Clock().now()
     return 0 if check_folder(arguments.check, lake, now, console, as_json=arguments.json) else 1
 
 

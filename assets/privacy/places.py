@@ -210,7 +210,16 @@ def file_places(settings: Settings) -> tuple[FilePlace, ...]:
         root, _, below = place.name.partition("/")
         if place.emptied_by == SWEEP and place.limit and root in roots:
             store, prefix = object_store(str(roots[root])), "" if place.only_unfinished else below
-            found.append(FilePlace(store, prefix, place.name, place.limit, only_unfinished=place.only_unfinished))
+            found.append(
+                FilePlace(
+                    store,
+                    prefix,
+                    place.name,
+                    place.limit,
+                    only_unfinished=place.only_unfinished,
+                    is_named_by_recorder=root == "landing" and not place.only_unfinished,
+                )
+            )
     return tuple(found)
 
 
@@ -221,7 +230,8 @@ class FilePlace:
 
     `limit`: longest life of a file, from capture; from the moment it was first seen, where its path tells no
     capture time or one that is still to come. `only_unfinished`: only files that a delivery began and never
-    put in place, outside of the footage folders, which have their own clock.
+    put in place, outside of the footage folders, which have their own clock. `is_named_by_recorder`: its names tell the
+    time by a recorder's clock, which may be ahead of the store's; the sidecar beside a clip declares by how much.
     """
 
     objects: ObjectStore
@@ -229,6 +239,7 @@ class FilePlace:
     name: str
     limit: timedelta = FOOTAGE_LIMIT
     only_unfinished: bool = False
+    is_named_by_recorder: bool = False
 
     def files(self) -> Iterator[StoredObject]:
         """What lies in it."""

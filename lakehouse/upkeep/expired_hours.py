@@ -107,6 +107,7 @@ def drop_expired(
     now: datetime,
     waits: Waits = lambda _: False,
     noted: Noted = lambda _: None,
+    found: TableHours | None = None,
     wait_s: float = WAIT_S,
     steps: Steps = no_steps,
 ) -> Dropped:
@@ -117,16 +118,18 @@ def drop_expired(
     same, and the log follows once it can. Nor does it wait for ever for the table's lease: an hour whose limit is near
     loses its files without. One file that cannot be unlinked stops no other.
 
+    `found`: the table as the caller has just read it, if it has.
+
     Raises LakehouseError if nothing was done for want of the lease.
     """
     if expiry.limit_of(contract) is None or HOUR_COLUMN not in contract.partition_by:
         raise ValueError(f"{contract.path}: no capture hour of it expires")
     attempt = _Attempt(lake, contract, commit, now, waits, noted, steps)
-    return concealed(contract.path, "dropping", lambda: _drop(attempt, wait_s))
+    return concealed(contract.path, "dropping", lambda: _drop(attempt, found, wait_s))
 
 
-def _drop(attempt: _Attempt, wait_s: float) -> Dropped:
-    found = read_hours(attempt.lake, attempt.contract)
+def _drop(attempt: _Attempt, found: TableHours | None, wait_s: float) -> Dropped:
+    found = found or read_hours(attempt.lake, attempt.contract)
     due = attempt.due(found)
     if not due:
         return Dropped({}, found)

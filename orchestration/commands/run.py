@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
@@ -35,6 +34,7 @@ from orchestration.runs.queue import LANE_TAG, lane_of
 from orchestration.runs.records import explained
 from orchestration.runs.stopping import Stopped, in_order
 from orchestration.runs.waits import waits_for
+from resources.clock import Clock
 from resources.preflight import NotReady, check_home, check_model
 from resources.settings import Settings
 from resources.steps.declare import kind_and_place
@@ -82,12 +82,19 @@ class _Session:
             self.fail(what, explained(self.settings, error) or kind_and_place(error))
         return otherwise
 
+    def holds(self, what: str, check: Callable[[Settings], None]) -> bool:
+        """Whether what a check asks for is there; if not, that is named and counted."""
+
+        def asked() -> bool:
+            check(self.settings)
+            return True
+
+        return self.attempt(what, asked, False)
+
     def look(self) -> Arrivals:
         """What waits in the landing folder; nothing, if that cannot be found out."""
         root = self.settings.landing_root
-        return self.attempt(
-            "looking into the landing folder", lambda: arrivals.look(root, datetime.now(UTC)), Arrivals()
-        )
+        return self.attempt("looking into the landing folder", lambda: arrivals.look(root, Clock().now()), Arrivals())
 
     def fail(self, what: str, why: str) -> None:
         self.failed.append(what)
@@ -108,16 +115,14 @@ def run(settings: Settings, console: Console) -> bool:
 
     started = time.monotonic()
     instance = open_instance(settings)
-    tell_of(console, end_dead_runs(instance, datetime.now(UTC)))
+    tell_of(console, end_dead_runs(instance, Clock().now()))
     workplace = Workplace(home=str(settings.home))
     defs = build_defs({"workplace": workplace}, environment=settings.file.environment)
     session = _Session(console, settings, instance, defs)
     # Before anything looks at what has landed: deletion depends on nothing that a store delivers.
     session.do(_SWEEP)
     # A disk without room, or a folder that cannot be written, would fail step after step.
-    session.attempt("the home", lambda: check_home(settings), None)
-    session.attempt("the detector's network", lambda: check_model(settings), None)
-    is_ready = not {"the home", "the detector's network"} & {*session.failed}
+    is_ready = session.holds("the home", check_home) & session.holds("the detector's network", check_model)
     waiting = session.look() if is_ready else Arrivals()
     done = 0
     for title, decide in _decisions(session, waiting) if is_ready else ():
@@ -264,7 +269,7 @@ def _execute(console: Console, instance: dg.DagsterInstance, defs: dg.Definition
 
     def waits() -> str | None:
         # Whoever holds the place may have died since this run began.
-        end_dead_runs(instance, datetime.now(UTC))
+        end_dead_runs(instance, Clock().now())
         return waits_for(instance, run_id)
 
     graph = defs.resolve_asset_graph()

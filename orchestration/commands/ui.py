@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from rich.console import Console
 
@@ -16,6 +15,7 @@ from orchestration.commands.run import tell_of
 from orchestration.runs.dead_runs import end_dead_runs
 from orchestration.runs.instance import REPOSITORY, open_instance
 from orchestration.runs.stopping import Stopped, in_order
+from resources.clock import Clock
 from resources.settings import HOME_VARIABLE, Settings
 
 _PR_SET_PDEATHSIG = 1
@@ -26,7 +26,7 @@ def serve(settings: Settings, port: int, console: Console) -> int:
     """Ends dead runs, then runs `dagster dev` until it ends or a signal comes. Returns its exit status; raises Stopped
     after a signal, with every process of it gone and its runs marked as cut off."""
     instance = open_instance(settings)
-    tell_of(console, end_dead_runs(instance, datetime.now(UTC)))
+    tell_of(console, end_dead_runs(instance, Clock().now()))
     os.environ[HOME_VARIABLE] = str(settings.home)
     console.print(f"Dagster comes up at http://localhost:{port} in some seconds; Ctrl-C ends it.", highlight=False)
     console.print("What runs did is there under Runs, what the daemon does under Deployment; here are warnings only.")
@@ -39,7 +39,7 @@ def serve(settings: Settings, port: int, console: Console) -> int:
         return server.wait()
     except Stopped:
         _end(server)
-        in_order(lambda: end_dead_runs(instance, datetime.now(UTC)))
+        in_order(lambda: end_dead_runs(instance, Clock().now()))
         raise
 
 

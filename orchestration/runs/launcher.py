@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, Wor
 
 from orchestration.runs import locks
 from orchestration.runs.dead_runs import is_gone, locks_of
+from resources.clock import Clock
 
 
 class WatchedRunLauncher(DefaultRunLauncher):
@@ -29,7 +29,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """RUNNING while the run's lock is held, NOT_FOUND when its process is gone."""
         record = self._instance.get_run_record_by_id(run.run_id)
-        untouched = timedelta(seconds=time.time() - record.update_timestamp.timestamp()) if record else timedelta.max
+        untouched = Clock().now() - record.update_timestamp if record else timedelta.max
         if is_gone(locks_of(self._instance), run.run_id, untouched):
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "the process that executed it is gone")
         return CheckRunHealthResult(WorkerStatus.RUNNING)

@@ -30,7 +30,7 @@ from resources.landing.footage import (
     SIDECAR_SUFFIX,
     FootageBatch,
     consume_footage,
-    parse_sidecar,
+    declared_skew,
     parse_stamp,
 )
 from resources.landing.refusals import Reason, Refused
@@ -116,6 +116,6 @@ def _skew(sidecar_file: Path) -> timedelta:
     """By how much the camera's clock is ahead; none as long as the sidecar cannot tell: the step of the day that the
     name says refuses it, or waits for it."""
     try:
-        return timedelta(milliseconds=parse_sidecar(read_whole(sidecar_file, MOST_SIDECAR_BYTES)).clock_skew_ms)
+        return declared_skew(read_whole(sidecar_file, MOST_SIDECAR_BYTES))
     except (FileNotFoundError, Refused):
         return timedelta()

@@ -148,6 +148,18 @@ def parse_sidecar(raw: bytes) -> Sidecar:
     return Sidecar(**row, frame_times_ms=None if times is None else tuple(times))  # type: ignore[arg-type]
 
 
+def declared_skew(raw: bytes) -> timedelta:
+    """How far the recorder's clock was ahead of the store's, by a sidecar whose other fields may be refused: a clip's
+    day and its age depend on it before anybody takes the clip in. Zero where nothing usable is said."""
+    try:
+        content = load_json(raw)
+        skew = _SIDECAR["clock_skew_ms"].parse(content.get("clock_skew_ms") if isinstance(content, dict) else None)
+    except Refused:
+        return timedelta()
+    assert isinstance(skew, int)
+    return timedelta(milliseconds=skew)
+
+
 def read_footage(landing: Landing, store_id: str | None = None) -> FootageBatch:
     """The clips in landing whose sidecar has arrived, oldest first. Moves nothing."""
     base = landing.root / "footage"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -19,9 +20,9 @@ from lakehouse.life import expiry
 from lakehouse.life.seals import is_sealable
 from lakehouse.store_day import StoreDay, capture_hour, hour_start
 from lakehouse.tables.admission import Cell
-from lakehouse.tables.snapshot import take_snapshot
 from lakehouse.upkeep.hour_contents import HourContents, TableHours, read_hours
 from resources.landing.folder import is_store_id
+from resources.landing.footage import MOST_SIDECAR_BYTES, SIDECAR_SUFFIX, declared_skew
 
 SWEPT_TABLES: tuple[TableContract, ...] = tuple(
     table for table in CONTRACTS.values() if expiry.limit_of(table) is not None
@@ -85,6 +86,16 @@ FirstSeen = Mapping[str, datetime]
 
 
 @dataclass(frozen=True)
+class Listing:
+    """What lies in a folder. `trouble`: the kind of error if part of it could not be listed. `skews`: by path without
+    suffix, how far a recorder's clock is ahead of the store's, as the sidecar there declares it."""
+
+    files: tuple[StoredObject, ...]
+    trouble: tuple[str, ...] = ()
+    skews: Mapping[str, timedelta] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class FolderFiles:
     """The files of a folder by place. `trouble`: kinds of errors met while listing; what could not be listed is in
     neither."""
@@ -137,7 +148,7 @@ def see_everything(lake: Lake, places: Iterable[FilePlace], seen: FirstSeen) -> 
             found.append(see_table(table, read_hours(lake, table)))
         except Exception as error:  # noqa: BLE001 - of whatever kind: its text could quote a path
             found.append(unseen(table, type(error).__name__))
-    return (*found, *(see_folder(place, list_files(place, seen)) for place in places))
+    return (*found, *(see_folder(place, sort_files(place, list_folder(place), seen)) for place in places))
 
 
 def unseen(table: TableContract, kind: str) -> Seen:
@@ -145,22 +156,40 @@ def unseen(table: TableContract, kind: str) -> Seen:
     return Seen(table.path, table.retention, expiry.limit_of(table) or timedelta(), None, (kind,))
 
 
-def list_files(place: FilePlace, seen: FirstSeen) -> FolderFiles:
-    """Every file of a folder with an age, by the place that it dies with.
-
-    A file is as old as its path says, so that a clip that no catalogue knows dies with its hour too.
-    """
-    files: dict[Place, list[StoredObject]] = {}
+def list_folder(place: FilePlace) -> Listing:
+    """Lists a folder once, as far as it can be listed."""
+    files: list[StoredObject] = []
     trouble = []
     try:
-        for file in place.files():
-            hour = effective_hour(file, seen)
-            if hour is not None:
-                store_id, folder = _owner(place, file.key)
-                files.setdefault(Place("footage", folder, store_id, hour), []).append(file)
-    except Exception as error:  # noqa: BLE001 - a folder in it that may not be listed: the rest was
+        files.extend(place.files())
+    except Exception as error:  # noqa: BLE001 - a folder in it that may not be listed
         trouble.append(f"could not be listed as a whole: {type(error).__name__}")
-    return FolderFiles({where: tuple(found) for where, found in files.items()}, tuple(trouble))
+    skews = {}
+    if place.is_named_by_recorder:
+        for file in files:
+            if file.key.endswith(SIDECAR_SUFFIX) and not file.is_link and 0 < file.size <= MOST_SIDECAR_BYTES:
+                with suppress(OSError):
+                    skews[_stem(file.key)] = declared_skew(place.objects.read_bytes(file.key) or b"")
+    return Listing(tuple(files), tuple(trouble), skews)
+
+
+def sort_files(place: FilePlace, found: Listing, seen: FirstSeen) -> FolderFiles:
+    """Every listed file with an age, by the place that it dies with.
+
+    A file is as old as its path says, so that a clip that no catalogue knows dies with its hour too; older, if its
+    sidecar says that the recorder's clock was ahead.
+    """
+    files: dict[Place, list[StoredObject]] = {}
+    for file in found.files:
+        hour = effective_hour(file, seen, found.skews.get(_stem(file.key), timedelta()))
+        if hour is not None:
+            store_id, folder = _owner(place, file.key)
+            files.setdefault(Place("footage", folder, store_id, hour), []).append(file)
+    return FolderFiles({where: tuple(held) for where, held in files.items()}, found.trouble)
+
+
+def _stem(key: str) -> str:
+    return key.rpartition(".")[0]
 
 
 def expired_files(place: FilePlace, found: FolderFiles, now: datetime) -> dict[Place, tuple[StoredObject, ...]]:
@@ -172,11 +201,15 @@ def expired_files(place: FilePlace, found: FolderFiles, now: datetime) -> dict[P
     }
 
 
-def effective_hour(file: StoredObject, seen: FirstSeen) -> str | None:
+def effective_hour(file: StoredObject, seen: FirstSeen, skew: timedelta = timedelta()) -> str | None:
     """Capture hour that a file's life counts from: the hour of the first sight where its path is no help.
-    None if its path is no help and nobody has seen it before."""
-    first_seen = seen.get(identity(file))
-    return hour_of(file.key) if first_seen is None else capture_hour(first_seen)
+    None if its path is no help and nobody has seen it before. `skew`: how far the clock that named it was ahead; one
+    that was behind prolongs nothing."""
+    first_seen, stamp = seen.get(identity(file)), _stamp_of(file.key)
+    hour = hour_of(file.key) if first_seen is None else capture_hour(first_seen)
+    if hour is None or stamp is None or skew <= timedelta():
+        return hour
+    return min(hour, capture_hour(stamp - skew))
 
 
 def identity(file: StoredObject) -> str:
@@ -187,7 +220,7 @@ def identity(file: StoredObject) -> str:
 
 
 def look_at_undated(
-    places: Iterable[FilePlace], known: FirstSeen, now: datetime, *, is_forgetful: bool = False
+    listings: Iterable[Listing], known: FirstSeen, now: datetime, *, is_forgetful: bool = False
 ) -> dict[str, datetime]:
     """First sight of every file that is there and cannot be judged by its path: it names no capture time,
     or one that is still to come. What is gone is forgotten, unless part of a folder could not be listed.
@@ -196,14 +229,13 @@ def look_at_undated(
     for the first time would give it a second life.
     """
     seen: dict[str, datetime] = {}
-    for place in places:
-        try:
-            for file in place.files():
-                name, hour = identity(file), hour_of(file.key)
-                if name in known or hour is None or hour_start(hour) > now + CLOCK_TOLERANCE:
-                    written_at = file.modified_at if is_forgetful and file.modified_at else now
-                    seen[name] = min(known.get(name, written_at), seen.get(name, now), now)
-        except Exception:  # noqa: BLE001 - the sweep's own look says so; what was known of it stays known
+    for found in listings:
+        for file in found.files:
+            name, hour = identity(file), hour_of(file.key)
+            if name in known or hour is None or hour_start(hour) > now + CLOCK_TOLERANCE:
+                written_at = file.modified_at if is_forgetful and file.modified_at else now
+                seen[name] = min(known.get(name, written_at), seen.get(name, now), now)
+        if found.trouble:
             seen = {**known, **seen}
     return seen
 
@@ -211,26 +243,36 @@ def look_at_undated(
 def hour_of(key: str) -> str | None:
     """Capture hour that a path names: a folder such as 2026-11-22T15Z, or the capture time in the file's
     name."""
-    folders, name = key.split("/")[:-1], key.rsplit("/", 1)[-1]
+    folders = key.split("/")[:-1]
     try:
         if hours := [part for part in folders if _HOUR.fullmatch(part)]:
             hour_start(hours[-1])
             return hours[-1]
-        if match := _STAMP.search(name):
-            return capture_hour(datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC))
     except ValueError:
         return None
-    return None
+    stamp = _stamp_of(key)
+    return None if stamp is None else capture_hour(stamp)
 
 
-def known_days(lake: Lake, table: TableContract) -> set[StoreDay]:
-    """Store-days of which a table holds anything; none for a table that belongs to no store-day. What names no day is
+def _stamp_of(key: str) -> datetime | None:
+    """The instant that a file's name tells."""
+    match = _STAMP.search(key.rsplit("/", 1)[-1])
+    try:
+        return datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if match else None
+    except ValueError:
+        return None
+
+
+def known_days(table: TableContract, cells: Iterable[Cell]) -> set[StoreDay]:
+    """Store-days that some cells of a table are of; none for a table that belongs to no store-day. What names no day is
     passed over."""
     days: set[StoreDay] = set()
     if not is_sealable(table):
         return days
-    for cell in take_snapshot(lake, table, any_version=True).cells:
+    for cell in cells:
         values = dict(zip(table.partition_by, cell, strict=True))
+        if not is_store_id(values["store_id"]):
+            continue
         try:
             if expiry.HOUR_COLUMN in values:
                 days.add(StoreDay.of_hour(values["store_id"], values[expiry.HOUR_COLUMN]))

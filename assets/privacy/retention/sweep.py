@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
@@ -18,16 +19,18 @@ from assets.privacy.retention.due import (
     SWEPT_TABLES,
     Content,
     FirstSeen,
+    Listing,
     Place,
     Seen,
     contents_of,
     count_files,
     expired_files,
     known_days,
-    list_files,
+    list_folder,
     look_at_undated,
     see_folder,
     see_table,
+    sort_files,
     unseen,
 )
 from assets.privacy.retention.notes import (
@@ -50,8 +53,10 @@ from lakehouse.life import expiry, seals
 from lakehouse.store_day import StoreDay
 from lakehouse.tables.admission import Cell
 from lakehouse.tables.commit import CommitInfo
+from lakehouse.tables.snapshot import take_snapshot
 from lakehouse.upkeep.expired_hours import drop_expired
-from lakehouse.upkeep.hour_contents import read_hours
+from lakehouse.upkeep.hour_contents import TableHours, read_hours
+from resources.landing.footage import SIDECAR_SUFFIX
 
 LEASE_WAIT_S = 30.0
 """How long a sweep waits for one table. Twice what a bucket's lease needs to be taken over; the next sweep comes in ten
@@ -78,13 +83,15 @@ class Swept:
 
 @dataclass
 class _Sweep:
-    """One sweep on its way. `noted`: what is about to go, what an earlier sweep noted and did not end included."""
+    """One sweep on its way. `noted`: what is about to go, what an earlier sweep noted and did not end included;
+    `tables`: swept tables as they were last read, by path."""
 
     lake: Lake
     commit: CommitInfo
     now: datetime
     failures: Failures
     noted: dict[Place, Due]
+    tables: dict[str, TableHours] = field(default_factory=dict)
     waiting: set[StoreDay] = field(default_factory=set)
     looks: list[Seen] = field(default_factory=list)
 
@@ -118,12 +125,13 @@ def sweep(lake: Lake, places: tuple[FilePlace, ...], *, commit: CommitInfo, now:
     failures = Failures()
     known = read_first_seen(lake, failures)
     known, is_lost = known or {}, known is None
-    first_seen = look_at_undated(places, known, now, is_forgetful=is_lost)
+    listed = [list_folder(place) for place in places]
+    first_seen = look_at_undated(listed, known, now, is_forgetful=is_lost)
     if not write_first_seen(lake, first_seen, known, failures):
-        first_seen = look_at_undated(places, known, now, is_forgetful=True)
+        first_seen = look_at_undated(listed, known, now, is_forgetful=True)
     going = _Sweep(lake, commit, now, failures, read_journal(lake, failures))
-    for place in places:
-        _empty_folder(going, place, first_seen)
+    for place, listing in zip(places, listed, strict=True):
+        _empty_folder(going, place, listing, first_seen)
     movement = [table for table in SWEPT_TABLES if table.retention is RetentionClass.MOVEMENT]
     _empty_tables(going, (table for table in SWEPT_TABLES if table not in movement))
     sealed = _seal(going)
@@ -139,12 +147,14 @@ def sweep(lake: Lake, places: tuple[FilePlace, ...], *, commit: CommitInfo, now:
     )
 
 
-def _empty_folder(going: _Sweep, place: FilePlace, first_seen: FirstSeen) -> None:
-    found = list_files(place, first_seen)
+def _empty_folder(going: _Sweep, place: FilePlace, listing: Listing, first_seen: FirstSeen) -> None:
+    found = sort_files(place, listing, first_seen)
     if due := expired_files(place, found, going.now):
         going.note({where: count_files(files) for where, files in due.items()}, see_folder(place, found))
-        _unlink(going, place, [file for files in due.values() for file in files])
-        found = list_files(place, first_seen)
+        # Sidecars last: while a clip is there, something may have to tell how old it is.
+        everything = [file for files in due.values() for file in files]
+        _unlink(going, place, sorted(everything, key=lambda file: file.key.endswith(SIDECAR_SUFFIX)))
+        found = sort_files(place, list_folder(place), first_seen)
     going.looked(see_folder(place, found))
 
 
@@ -186,6 +196,7 @@ def _empty_table(going: _Sweep, table: TableContract) -> Seen:
             now=going.now,
             waits=waits,
             noted=lambda due: going.note(contents_of(table, due), unseen(table, "")),
+            found=going.tables.get(table.path),
             wait_s=LEASE_WAIT_S,
         )
     except Exception as error:  # noqa: BLE001 - of whatever kind: the next table is swept all the same
@@ -196,18 +207,15 @@ def _empty_table(going: _Sweep, table: TableContract) -> Seen:
             return unseen(table, f"could not be looked at: {type(blind).__name__}")
     for failure in dropped.failures:
         going.failures.add(table.path, failure)
+    going.tables[table.path] = dropped.left
     return see_table(table, dropped.left)
 
 
 def _seal(going: _Sweep) -> list[StoreDay]:
     """Seals what is due. The days that could not be sealed wait with their movement."""
-    nothing: set[StoreDay] = set()
-    days = set().union(
-        *(going.failures.attempt(t.path, lambda t=t: known_days(going.lake, t), nothing) for t in CONTRACTS.values())  # type: ignore[misc]
-    )
     unknown: list[StoreDay] = []
     done = going.failures.attempt("seals", lambda: seals.sealed_days(going.lake), unknown)
-    due = sorted(day for day in days - {*done} if going.now >= expiry.seals_at(day))
+    due = sorted(day for day in _days(going) - {*done} if _is_to_seal(going, day))
     sealed = []
     for number, day in enumerate(due):
         try:
@@ -229,3 +237,27 @@ def _seal(going: _Sweep) -> list[StoreDay]:
             going.failures.add(f"seal {day.store_id} {day.business_date.isoformat()}", type(error).__name__)
             going.waiting.add(day)
     return sealed
+
+
+def _is_to_seal(going: _Sweep, day: StoreDay) -> bool:
+    """Whether it is time. A day at the end of the calendar has no such moment, and is named."""
+    where = f"seal {day.store_id} {day.business_date.isoformat()}"
+    return going.failures.attempt(where, lambda: going.now >= expiry.seals_at(day), False)
+
+
+def _days(going: _Sweep) -> set[StoreDay]:
+    """Store-days of which any table holds anything."""
+    nothing: set[StoreDay] = set()
+    days: set[StoreDay] = set()
+    for table in CONTRACTS.values():
+        days |= going.failures.attempt(table.path, partial(_days_of, going, table), nothing)
+    return days
+
+
+def _days_of(going: _Sweep, table: TableContract) -> set[StoreDay]:
+    """Store-days of a table. What is read of a swept one is kept for its drop."""
+    if table not in SWEPT_TABLES:
+        return known_days(table, take_snapshot(going.lake, table, any_version=True).cells)
+    if table.path not in going.tables:
+        going.tables[table.path] = read_hours(going.lake, table)
+    return known_days(table, going.tables[table.path].hours)

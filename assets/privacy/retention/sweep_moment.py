@@ -13,6 +13,7 @@ from lakehouse.contracts import CONTRACTS
 from lakehouse.contracts.retention import DROP_MARGIN
 from lakehouse.lake import ENGINE_FOLDER, Lake
 from lakehouse.life import expiry, seals
+from lakehouse.tables.snapshot import take_snapshot
 from resources.believed_time import (
     HEARTBEAT,
     HIGH_WATER,
@@ -92,7 +93,9 @@ def _set_aside(lake: Lake, known: Known) -> None:
 def _is_anything_due(lake: Lake, places: tuple[FilePlace, ...], now: datetime) -> bool:
     """Whether a sweep at that moment would delete or seal anything. What cannot be looked at may hold something."""
     try:
-        days = set().union(*(known_days(lake, table) for table in CONTRACTS.values()))
+        days = set().union(
+            *(known_days(table, take_snapshot(lake, table, any_version=True).cells) for table in CONTRACTS.values())
+        )
         return any(
             look.contents is None or look.past(now, DROP_MARGIN) for look in see_everything(lake, places, {})
         ) or any(now >= expiry.seals_at(day) for day in days - {*seals.sealed_days(lake)})

@@ -12,40 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resources.landing.deliveries import ACCOUNTS, GATE_EVENTS, ORDERS_HISTORY, REVIEWS
+from resources.landing.deliveries import GATE_EVENTS, ORDERS_HISTORY, REVIEWS
 from resources.landing.fields import Field, parse_object, text
 from resources.landing.footage import parse_sidecar
 from resources.landing.lines import LineFormat, parse_line
 from resources.landing.refusals import Reason, Refused
+from tests.resources.landing.good_rows import LINES, ORDER, REVIEW, SCAN
 
 SECRET = "13812345678"
 LONG = int("9" * 400)
-SCAN = {
-    "account_id": "acc-1",
-    "gate_id": "gate-1",
-    "scanned_at": "2026-11-22T02:00:00.500Z",
-    "direction": "entry",
-    "payment_method": "alipay",
-}
-ACCOUNT = {"account_id": "a", "created_at": "2026-01-01T00:00:00Z", "status": "active", "is_simulated": True}
-ORDER = {
-    "order_no": "o-1",
-    "account_id": "acc-1",
-    "store_id": "s001",
-    "created_at": "2026-11-20T02:00:00Z",
-    "payment_method": "icbc",
-    "amount_fen": 700,
-    "lines": [{"product_id": "p1", "quantity": 2, "unit_price_fen": 350, "amount_fen": 700}],
-    "is_simulated": True,
-}
-REVIEW = {
-    "review_id": "r1",
-    "decision": "amend",
-    "lines": [{"product_id": "p1", "quantity": 2}],
-    "reviewer_id": "rev",
-    "decided_at": "2026-11-22T02:00:00Z",
-    "reason": "seen",
-}
 SIDECAR = {
     "camera_id": "c1",
     "store_id": "s001",
@@ -58,7 +33,6 @@ SIDECAR = {
     "clock_skew_ms": 0,
     "frame_times_ms": [0, 100, 200.5],
 }
-LINES = [(GATE_EVENTS, SCAN), (ACCOUNTS, ACCOUNT), (ORDERS_HISTORY, ORDER), (REVIEWS, REVIEW)]
 
 # What JSON can spell and no table holds, beside ordinary values.
 odd = st.sampled_from(

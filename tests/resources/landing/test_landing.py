@@ -18,40 +18,10 @@ from resources.landing.folder import Landing, Rejection, landed_schema
 from resources.landing.footage import consume_footage, format_stamp, parse_stamp, read_footage
 from resources.landing.lines import LineFormat, parse_line
 from resources.landing.refusals import Reason, Refused
+from tests.resources.landing.good_rows import ACCOUNT, LINES, ORDER, REVIEW, SCAN
 
 NOW = datetime(2026, 11, 22, 16, tzinfo=UTC)
 SECRET = "13812345678"
-SCAN = {
-    "account_id": "acc-1",
-    "gate_id": "gate-1",
-    "scanned_at": "2026-11-22T02:00:00.500Z",
-    "direction": "entry",
-    "payment_method": "alipay",
-}
-ORDER = {
-    "order_no": "o-1",
-    "account_id": "acc-1",
-    "store_id": "s001",
-    "created_at": "2026-11-20T02:00:00Z",
-    "payment_method": "icbc",
-    "amount_fen": 700,
-    "lines": [{"product_id": "p1", "quantity": 2, "unit_price_fen": 350, "amount_fen": 700}],
-    "is_simulated": True,
-}
-REVIEW = {
-    "review_id": "r1",
-    "decision": "amend",
-    "lines": [{"product_id": "p1", "quantity": 2}],
-    "reviewer_id": "rev",
-    "decided_at": "2026-11-22T02:00:00Z",
-    "reason": "seen",
-}
-ACCOUNT = {
-    "account_id": "a",
-    "created_at": "2026-01-01T00:00:00+08:00",
-    "status": "active",
-    "is_simulated": True,
-}
 
 
 def land(landing: Landing, name: str, *rows: object) -> Path:
@@ -72,7 +42,7 @@ def files(landing: Landing) -> list[str]:
 
 @pytest.mark.parametrize(
     ("line_format", "row"),
-    [(GATE_EVENTS, SCAN), (ACCOUNTS, ACCOUNT), (ORDERS_HISTORY, ORDER), (REVIEWS, REVIEW)],
+    LINES,
 )
 def test_every_category_is_read_into_its_schema(landing: Landing, line_format: LineFormat, row: object) -> None:
     folder = f"{line_format.category}/s001" if line_format.by_store else line_format.category

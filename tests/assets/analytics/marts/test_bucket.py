@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,43 +15,6 @@ from lakehouse.lake import Lake
 from tests.assets.analytics.marts.conftest import fill
 
 pytest.importorskip("duckdb_extension_httpfs", reason="DuckDB reads a bucket by its httpfs extension")
-
-
-@pytest.fixture
-def bucket_lake() -> Iterator[Lake]:
-    pytest.importorskip("moto.server")
-    import boto3  # type: ignore[import-untyped]
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        options = {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "us-east-1",
-            "AWS_ALLOW_HTTP": "true",
-        }
-        client = boto3.client(
-            "s3",
-            endpoint_url=options["AWS_ENDPOINT_URL"],
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            region_name="us-east-1",
-        )
-        client.create_bucket(Bucket="analytics")
-        yield Lake("s3://analytics/lake", options)
-    finally:
-        server.kill()
-        server.wait()
 
 
 def test_marts_are_built_from_a_bucket(bucket_lake: Lake, tmp_path: Path) -> None:

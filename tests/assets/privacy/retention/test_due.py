@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.privacy.places import FilePlace
-from assets.privacy.retention.due import effective_hour, expired_files, hour_of, identity, list_files, look_at_undated
+from assets.privacy.retention.due import (
+    effective_hour,
+    expired_files,
+    hour_of,
+    identity,
+    list_folder,
+    look_at_undated,
+    sort_files,
+)
 from lakehouse.contracts.retention import DROP_MARGIN
 from lakehouse.files.objects import ObjectStore, StoredObject
 from lakehouse.store_day import capture_hour, hour_start
@@ -44,7 +52,7 @@ def test_a_clip_dies_in_its_last_half_to_one_and_a_half_hours(
     captured_at: datetime, now: datetime, limit: timedelta
 ) -> None:
     there = place(limit, stamped(captured_at))
-    is_due = bool(expired_files(there, list_files(there, {}), now))
+    is_due = bool(expired_files(there, sort_files(there, list_folder(there), {}), now))
     age = now - captured_at
     if age >= limit - DROP_MARGIN:
         assert is_due
@@ -55,7 +63,7 @@ def test_a_clip_dies_in_its_last_half_to_one_and_a_half_hours(
 @given(moments, limits)
 def test_once_due_always_due(captured_at: datetime, limit: timedelta) -> None:
     there = place(limit, stamped(captured_at))
-    found = list_files(there, {})
+    found = sort_files(there, list_folder(there), {})
     due = [bool(expired_files(there, found, START + timedelta(hours=hours / 2))) for hours in range(0, 1200, 7)]
     assert due == sorted(due)
 
@@ -72,16 +80,25 @@ def test_folder_and_name_tell_the_same_hour(captured_at: datetime) -> None:
 def test_the_first_sight_is_never_forgotten_while_the_file_is_there(
     first: datetime, later: list[datetime], name: str
 ) -> None:
-    there = (place(timedelta(hours=168), f"s001/c1/{name}"),)
+    there = [list_folder(place(timedelta(hours=168), f"s001/c1/{name}"))]
     file = StoredObject(f"s001/c1/{name}", 7)
     seen = look_at_undated(there, {}, first)
     assert effective_hour(file, seen) == capture_hour(first)
     for now in later:
         seen = look_at_undated(there, seen, now)
         assert seen[identity(file)] <= first
-    assert look_at_undated((place(timedelta(hours=168)),), seen, later[-1]) == {}
+    assert look_at_undated([list_folder(place(timedelta(hours=168)))], seen, later[-1]) == {}
 
 
 @given(moments)
 def test_a_clip_that_tells_its_age_needs_no_register(captured_at: datetime) -> None:
-    assert look_at_undated((place(HOUR, stamped(captured_at)),), {}, captured_at) == {}
+    assert look_at_undated([list_folder(place(HOUR, stamped(captured_at)))], {}, captured_at) == {}
+
+
+@given(moments, st.integers(-86_400, 86_400).map(lambda seconds: timedelta(seconds=seconds)))
+def test_a_declared_skew_never_prolongs_a_life(named_at: datetime, skew: timedelta) -> None:
+    """It counts from the store's time if the recorder was ahead, and from the recorder's if it was behind."""
+    file = StoredObject(stamped(named_at), 7)
+    assert effective_hour(file, {}, skew) == capture_hour(min(named_at, named_at - skew))
+    first_seen = {identity(file): named_at - timedelta(hours=3)}
+    assert effective_hour(file, first_seen, skew) == capture_hour(min(named_at - timedelta(hours=3), named_at - skew))

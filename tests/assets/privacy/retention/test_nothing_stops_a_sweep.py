@@ -8,9 +8,10 @@ import os
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -21,13 +22,15 @@ from assets.privacy.retention import sweep as sweep_module
 from assets.privacy.retention.notes import FIRST_SEEN, JOURNAL, close_journal
 from assets.privacy.retention.sweep import Swept, sweep
 from assets.privacy.retention.trimming import LAST_TRIM, trim_daily
+from lakehouse.contract import TableContract
+from lakehouse.contracts import CONTRACTS
 from lakehouse.contracts.privacy import SWEEPS
 from lakehouse.contracts.vision import CLOTHING, FOOTAGE_SEGMENTS, TRACK_POINTS
 from lakehouse.files.open import object_store
 from lakehouse.lake import Lake
 from lakehouse.leases.hold import hold_lease
 from lakehouse.life import seals
-from lakehouse.store_day import capture_hour
+from lakehouse.store_day import StoreDay, capture_hour
 from lakehouse.tables.reader import scan
 from lakehouse.tables.writer import append_once
 from resources.settings import load_settings
@@ -296,36 +299,73 @@ def test_a_socket_and_an_unreadable_store_folder_name_are_no_trouble(home: Home,
     assert not (home.root / "footage" / "20260301T160000.000Z.sock").exists()
 
 
+@pytest.mark.parametrize("place", ["landing/footage", "landing/rejected/footage"])
+@pytest.mark.parametrize("rest", [{}, {"fps": "not a number"}], ids=["sound sidecar", "refused for another field"])
+def test_a_recorder_that_is_ahead_prolongs_no_life(home: Home, place: str, rest: dict[str, object]) -> None:
+    """Eight hours: by its name the clip has them to live when its 168 are over."""
+    ahead, captured_at = timedelta(hours=8), at(0.5)
+    named = (captured_at + ahead).strftime("%Y%m%dT%H%M%S.000Z")
+    store = object_store(str(home.root / place))
+    for name, skew in ((named, ahead), (at(20).strftime("%Y%m%dT%H%M%S.000Z"), -ahead)):
+        store.put_bytes(b"picture", f"s001/c3/{name}.mp4")
+        sidecar = rest | {"clock_skew_ms": skew / timedelta(milliseconds=1)}
+        store.put_bytes(json.dumps(sidecar).encode(), f"s001/c3/{name}.json")
+    young = {file.key for file in store.list()}
+    sweep(home.lake, home.places, commit=INFO, now=at(167.49))
+    assert {file.key for file in store.list("s001/c3")} == {key for key in young if "/c3/" in key}
+    swept = sweep(home.lake, home.places, commit=INFO, now=at(167.5))
+    assert {file.key for file in store.list("s001/c3")} == {key for key in young if "/c3/" in key and named not in key}
+    (row,) = swept.ledger.filter(pl.col("place") == f"{place}/s001/c3").iter_rows(named=True)
+    assert (row["files_removed"], row["capture_hour"]) == (2, capture_hour(captured_at))
+
+
+def test_a_sidecar_that_is_a_pipe_or_a_link_is_not_opened(home: Home, tmp_path: Path) -> None:
+    folder = home.root / "landing" / "footage" / "s001" / "c3"
+    folder.mkdir(parents=True)
+    for number, make in enumerate((os.mkfifo, lambda path: path.symlink_to(tmp_path / "elsewhere.json"))):
+        (folder / f"20260309T0{number}0000.000Z.mp4").write_bytes(b"x")
+        make(folder / f"20260309T0{number}0000.000Z.json")
+    (tmp_path / "elsewhere.json").write_text('{"clock_skew_ms": 86400000}')
+    home.sweep()
+    assert len(list(folder.iterdir())) == 4
+
+
+def test_a_day_at_the_end_of_the_calendar_stops_no_sweep(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = sweep_module.known_days
+    far = StoreDay("s001", date(9999, 12, 31))
+    monkeypatch.setattr(sweep_module, "known_days", lambda *given: real(*given) | {far})
+    swept = home.sweep()
+    is_swept(home)
+    assert swept.failures == ("seal s001 9999-12-31: OverflowError",)
+    assert seals.is_sealed(home.lake, DAY)
+
+
 def test_each_log_and_folder_is_looked_at_once_before_and_once_after(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once where nothing is due."""
+    """Once where nothing is due. Sealing a day, which is done here before, opens every table once more."""
     from lakehouse.files.disk import LocalObjects
 
-    listed: list[str] = []
-    opened: list[str] = []
+    seals.seal(home.lake, DAY, list(CONTRACTS.values()), run_id="run", now=EVERYTHING_DUE)
+    looked: Counter[tuple[str, str]] = Counter()
     real_list, real_open = LocalObjects.list, Lake.open
 
     def counted_list(self: LocalObjects, prefix: str = "") -> object:
-        listed.append(prefix)
+        looked["listed", f"{self._root.name}/{prefix}".rstrip("/")] += 1
         return real_list(self, prefix)
 
-    def counted_open(self: Lake, contract: object) -> object:
-        opened.append(contract.path)  # type: ignore[attr-defined]
-        return real_open(self, contract)  # type: ignore[arg-type]
+    def counted_open(self: Lake, contract: TableContract) -> object:
+        looked["opened", contract.path] += 1
+        return real_open(self, contract)
 
-    monkeypatch.setattr(sweep_module, "known_days", lambda *_: set())
     monkeypatch.setattr(LocalObjects, "list", counted_list)
     monkeypatch.setattr(Lake, "open", counted_open)
-    home.sweep()
-    for table in (CLOTHING, TRACK_POINTS, FOOTAGE_SEGMENTS):
-        assert (opened.count(table.path), listed.count(table.path)) == (2, 2)
-    monkeypatch.undo()
-    listed.clear()
-    opened.clear()
-    monkeypatch.setattr(sweep_module, "known_days", lambda *_: set())
-    monkeypatch.setattr(LocalObjects, "list", counted_list)
-    monkeypatch.setattr(Lake, "open", counted_open)
-    sweep(home.lake, home.places, commit=INFO, now=EVERYTHING_DUE + timedelta(minutes=10))
-    for table in (CLOTHING, TRACK_POINTS, FOOTAGE_SEGMENTS):
-        assert (opened.count(table.path), listed.count(table.path)) == (1, 1)
+    for expected, now in ((2, EVERYTHING_DUE), (1, EVERYTHING_DUE + timedelta(minutes=10))):
+        looked.clear()
+        sweep(home.lake, home.places, commit=INFO, now=now)
+        for table in (CLOTHING, TRACK_POINTS, FOOTAGE_SEGMENTS):
+            assert looked["opened", table.path] == expected
+            assert looked["listed", f"lake/{table.path}"] == expected
+        for folder in ("footage", "landing/footage"):
+            assert looked["listed", folder] == expected
+        assert looked["listed", "tmp"] == 1
