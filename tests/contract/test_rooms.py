@@ -194,7 +194,6 @@ def test_tests_have_the_same_folders() -> None:
     strangers = {
         str(folder)
         for folder in folders
-        if not folder.parts
-        or (folder.parts[0] not in NO_SOURCE_FOLDER and not (REPOSITORY / folder).is_dir())
+        if not folder.parts or (folder.parts[0] not in NO_SOURCE_FOLDER and not (REPOSITORY / folder).is_dir())
     }
     assert not strangers
