@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 import dagster as dg
@@ -10,8 +11,12 @@ EVIDENCE_DAYS = 4
 """Store-days that can still change: 72 h of movement reach back into the fourth business date."""
 
 
-def evidence_changed() -> dg.AutomationCondition:  # type: ignore[type-arg]
-    """A store-day's table follows its upstream tables while the day is open.
+def evidence_changed(of_all_stores: Collection[dg.AssetKey] = ()) -> dg.AutomationCondition:  # type: ignore[type-arg]
+    """A store-day's table follows its upstream tables of the same store-day while the day is open.
+
+    `of_all_stores`: those upstream tables that hold all stores. To a condition such a table is one thing, and what one
+    store delivers would run the days of every store again; `orchestration/reruns.py` knows whose rows have changed.
+    They are waited for all the same, if they are missing or about to change.
 
     Plain `eager()` sees only the latest window, so a late clip of yesterday would go no further. Nor does
     it look at blocking checks; here it need not: a step whose blocking check fails writes nothing and
@@ -19,12 +24,14 @@ def evidence_changed() -> dg.AutomationCondition:  # type: ignore[type-arg]
     everything: in 1.13.27 it is never true for a partitioned check, which a test of ours would show if it
     changed.)
     """
+    updated = dg.AutomationCondition.any_deps_updated()
     return (
         dg.AutomationCondition.eager()
         .replace(
             dg.AutomationCondition.in_latest_time_window(),
             dg.AutomationCondition.in_latest_time_window(lookback_delta=timedelta(days=EVIDENCE_DAYS)),
         )
+        .replace(updated, updated.ignore(dg.AssetSelection.assets(*of_all_stores)))
         .with_label("evidence_changed")
     )
 

@@ -13,7 +13,8 @@ from orchestration.automation import evidence_changed, marts_behind
 from orchestration.console_logger import CONSOLE
 from orchestration.freshness import LATE
 from orchestration.housekeeping import housekeeping
-from orchestration.jobs import JOBS, ROOTS
+from orchestration.jobs import JOBS, ROOTS, STORE_DAY_ASSETS
+from orchestration.reruns import rerun_sensor
 from orchestration.runs.launcher import watched_executor
 from orchestration.schedules import schedules_of
 from orchestration.sensors import landing_sensor
@@ -57,6 +58,7 @@ def build_defs(overrides: Mapping[str, object] | None = None, environment: str =
         schedules=schedules_of(environment),
         sensors=[
             landing_sensor,
+            rerun_sensor,
             dg.AutomationConditionSensorDefinition(
                 "automation",
                 target=dg.AssetSelection.all(),
@@ -88,7 +90,8 @@ def with_policy(spec: dg.AssetSpec) -> dg.AssetSpec:
     if domain == "analytics":
         spec = spec.replace_attributes(automation_condition=marts_behind())
     elif spec.partitions_def is not None and spec.key not in ROOTS:
-        spec = spec.replace_attributes(automation_condition=evidence_changed())
+        of_all_stores = [dep.asset_key for dep in spec.deps if dep.asset_key not in STORE_DAY_ASSETS]
+        spec = spec.replace_attributes(automation_condition=evidence_changed(of_all_stores))
     if policy := LATE.get(spec.key):
         spec = spec.replace_attributes(freshness_policy=policy)
     return spec.replace_attributes(owners=[OWNERS[domain]])

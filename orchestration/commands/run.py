@@ -17,14 +17,13 @@ from rich.markup import escape
 from lakehouse.contracts import CONTRACTS, contract
 from lakehouse.errors import LakehouseError
 from lakehouse.lake import Lake
-from lakehouse.life.seals import is_sealed, sealed_days
+from lakehouse.life.seals import is_sealed
 from lakehouse.store_day import StoreDay
 from lakehouse.tables.reader import scan
 from lakehouse.tables.snapshot import unusable
 from orchestration import arrivals
 from orchestration.arrivals import Arrivals
 from orchestration.commands import progress
-from orchestration.commands.unfinished import begun_days, stale
 from orchestration.report import deliveries, freshness, summary
 from orchestration.report.check_outcomes import State, in_state
 from orchestration.runs.dead_runs import DeadRun, end_dead_runs, locks_of
@@ -34,6 +33,7 @@ from orchestration.runs.queue import LANE_TAG, lane_of
 from orchestration.runs.records import explained
 from orchestration.runs.stopping import Stopped, in_order
 from orchestration.runs.waits import waits_for
+from orchestration.unfinished import begun_days, open_days, stale
 from resources.clock import Clock
 from resources.preflight import NotReady, check_home, check_model
 from resources.settings import Settings
@@ -192,14 +192,14 @@ def _decisions(session: _Session, waiting: Arrivals) -> Iterator[tuple[str, Call
 
 
 def _summarize(session: _Session, waiting: Arrivals, started: float) -> None:
-    nothing: list[StoreDay] = []
-    days = session.attempt("the list of store-days", lambda: known_days(session.settings.lake()), nothing)
+    lake, nothing = session.settings.lake(), list[StoreDay]()
+    days = session.attempt("the list of store-days", lambda: known_days(lake), nothing)
     latest = [day for day in days if day in waiting.store_days] or days[-1:]
     graph = session.defs.resolve_asset_graph()
     checks = [key for asset in graph.asset_nodes for key in asset.check_keys]
 
     no_keys: list[str] = []
-    still_open = session.attempt("the list of open store-days", lambda: _open_days(session), no_keys)
+    still_open = session.attempt("the list of open store-days", lambda: open_days(session.instance, lake), no_keys)
 
     def summarize(days: Sequence[StoreDay]) -> summary.RunSummary:
         return summary.summarize(session.settings, session.instance, checks, days, still_open)
@@ -208,7 +208,6 @@ def _summarize(session: _Session, waiting: Arrivals, started: float) -> None:
     found = session.attempt("the numbers of the store-days", lambda: summarize(latest), None) or summarize(())
     meanings = {node.key: node.description or "" for node in graph.asset_check_nodes}
     summary.show(session.console, found, time.monotonic() - started, meanings)
-    lake = session.settings.lake()
     session.attempt("the list of stores", lambda: freshness.show(session.console, lake), None)
     session.attempt("the list of deliveries", lambda: deliveries.show(session.console, lake), None)
     if broken := in_state(found.checks, State.FAILED):
@@ -218,12 +217,6 @@ def _summarize(session: _Session, waiting: Arrivals, started: float) -> None:
     if wrong := _wrong_with_marts(session):
         session.fail("the analysts' file", f"{wrong}; see docs/runbooks/failed-mart-build.md")
     _where_to_look(session.console, session.settings, has_marts=not wrong)
-
-
-def _open_days(session: _Session) -> list[str]:
-    """Partition keys of the store-days that a run can still change."""
-    sealed = set(sealed_days(session.settings.lake()))
-    return [key for key in begun_days(session.instance) if store_day_of_key(key) not in sealed]
 
 
 def _wrong_with_marts(session: _Session) -> str:

@@ -26,16 +26,19 @@ def digests_of(frame: pl.DataFrame) -> dict[str, Fact]:
     return facts
 
 
+def digest_for(store_id: str, told: Mapping[str, object]) -> str | None:
+    """Hash of what a table holds for one store, by the values of a materialization's metadata: of its rows, or of all
+    rows where they are of no store. None where the materialization does not tell."""
+    if _ALL not in told:
+        return None
+    return str(told.get(_name_of(store_id), "")) if _STORES in told else str(told[_ALL])
+
+
 def is_same_for(store_id: str, before: Mapping[str, object], after: Mapping[str, object]) -> bool:
     """Whether two materializations had the same rows for a store, by their metadata's values. Not where one does not
     tell."""
-    if _ALL not in before or _ALL not in after:
-        return False
-    if before[_ALL] == after[_ALL]:
-        return True
-    if _STORES not in before or _STORES not in after:
-        return False
-    return before.get(_name_of(store_id)) == after.get(_name_of(store_id))
+    digest = digest_for(store_id, before)
+    return digest is not None and digest == digest_for(store_id, after)
 
 
 def _name_of(store_id: str) -> str:

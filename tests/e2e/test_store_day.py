@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -18,8 +19,9 @@ from lakehouse.store_day import StoreDay
 from lakehouse.tables.reader import scan, table_version
 from orchestration import arrivals
 from orchestration.build import build_defs
-from orchestration.commands.unfinished import stale
+from orchestration.reruns import rerun_sensor
 from orchestration.sensors import landing_sensor
+from orchestration.unfinished import stale
 from resources.clock import Clock
 from resources.steps.partitions import partition_key, register_store
 from resources.workplace import Workplace
@@ -51,11 +53,12 @@ class Platform:
     def key(self) -> str:
         return partition_key(self.day)
 
-    def run(self, job: str) -> dg.ExecuteInProcessResult:
+    def run(self, job: str, assets: Collection[str] = ()) -> dg.ExecuteInProcessResult:
         partition = self.key if job == "store_day" else None
         return self.defs.resolve_job_def(job).execute_in_process(
             instance=self.instance,
             partition_key=partition,
+            asset_selection=[dg.AssetKey.from_user_string(name) for name in assets] or None,
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
@@ -255,6 +258,39 @@ def test_the_sensor_asks_once_per_state_of_the_folder(platform: Platform) -> Non
     later = tick()
     assert later.run_requests[0].run_key != request.run_key  # type: ignore[union-attr,index]
     path.unlink()
+
+
+def test_the_daemon_runs_the_day_again_for_its_own_stores_reference_data_alone(platform: Platform) -> None:
+    cursor: list[str | None] = [None]
+
+    def tick() -> dict[str, set[str]]:
+        with dg.build_sensor_context(
+            instance=platform.instance,
+            cursor=cursor[0],
+            repository_def=platform.defs.get_repository_def(),
+            resources={"workplace": Workplace(home=str(platform.home))},
+        ) as context:
+            found = rerun_sensor(context)
+        assert isinstance(found, dg.SensorResult)
+        cursor[0] = found.cursor
+        return {
+            str(request.partition_key): {key.to_user_string() for key in request.asset_selection or ()}
+            for request in found.run_requests or ()
+        }
+
+    def deliver(**changes: Any) -> None:
+        land_reference(platform.landing, **changes)
+        assert platform.run("reference").success
+
+    assert tick() == {}
+    deliver(store_id="t002")
+    assert tick() == {}
+    deliver(price_fen=600)
+    asked = tick()
+    assert asked == {platform.key: {"orders/orders", "orders/order_lines", "orders/review_items"}}
+    assert tick() == {}
+    assert platform.run("store_day", asked[platform.key]).success
+    assert tick() == {}
 
 
 def test_a_sealed_day_refuses_what_comes_late(platform: Platform) -> None:

@@ -22,13 +22,13 @@ _POLYGONS = {
 }
 
 
-def land_reference(landing: Path) -> None:
-    """Floor plan, cameras, planogram, products and prices."""
-    store = landing / "reference" / "stores" / STORE_ID
+def land_reference(landing: Path, store_id: str = STORE_ID, price_fen: int = 500) -> None:
+    """Floor plan, cameras, planogram, products and prices. `price_fen`: of tea."""
+    store = landing / "reference" / "stores" / store_id
     store.mkdir(parents=True, exist_ok=True)
     square = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
     content = {
-        "store_id": STORE_ID,
+        "store_id": store_id,
         "name": "Drawn store",
         "is_simulated": True,
         "timezone": "Asia/Shanghai",
@@ -76,7 +76,7 @@ def land_reference(landing: Path) -> None:
     reference = landing / "reference"
     (reference / "products.csv").write_text("product_id,name,category,weight_g\np0,Tea,drinks,500\np1,Rice,food,1000\n")
     (reference / "prices.csv").write_text(
-        f"product_id,store_id,price_fen,valid_from\np0,{STORE_ID},500,2026-01-01\np1,{STORE_ID},1250,2026-01-01\n"
+        f"product_id,store_id,price_fen,valid_from\np0,{store_id},{price_fen},2026-01-01\np1,{store_id},1250,2026-01-01\n"
     )
 
 

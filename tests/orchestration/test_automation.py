@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
+from lakehouse.store_day import StoreDay
 from orchestration.automation import evidence_changed, marts_behind
+from orchestration.build import build_defs
+from orchestration.jobs import ROOTS, STORE_DAY_ASSETS
+from resources.steps.partitions import partition_key, register_store
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2026-11-01", timezone="Asia/Shanghai", end_offset=1)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -104,6 +110,66 @@ def test_what_was_asked_for_is_not_asked_for_again() -> None:
     first, cursor = requested(defs, instance, cursor, NOW)
     second, _ = requested(defs, instance, cursor, NOW)
     assert (first, second) == ({"2026-11-22"}, set())
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dg.Definitions:
+    return build_defs()
+
+
+def test_what_all_stores_share_starts_no_days_and_what_is_of_a_day_does(shipped: dg.Definitions) -> None:
+    """Of the shipped graph. `orchestration/reruns.py` starts the days of the stores whose rows have changed."""
+    graph = shipped.resolve_asset_graph()
+    first, *others = (partition_key(StoreDay(store, NOW.date())) for store in ("s1", "s2"))
+    shared = {parent for key in STORE_DAY_ASSETS for parent in graph.get(key).parent_keys} - {*STORE_DAY_ASSETS}
+    assert {dg.AssetKey(["orders", "stores"]), dg.AssetKey(["orders", "review_decisions"])} < shared
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def tick(cursor: object) -> tuple[set[object], object]:
+            result = dg.evaluate_automation_conditions(
+                shipped,
+                instance,
+                dg.AssetSelection.assets(*STORE_DAY_ASSETS),
+                evaluation_time=NOW,
+                cursor=cursor,  # type: ignore[arg-type]
+            )
+            days = {key: result.get_requested_partitions(key) for key in STORE_DAY_ASSETS}
+            return {(key, day) for key, found in days.items() for day in found}, result.cursor
+
+        def make(keys: Iterable[dg.AssetKey], *days: str | None) -> None:
+            for key, day in product(keys, days):
+                instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=day))
+
+        for store in ("s1", "s2"):
+            register_store(instance, store)
+        make(shared, None)
+        make(STORE_DAY_ASSETS, first, *others)
+        _, cursor = tick(None)
+        make(shared, None)
+        asked, cursor = tick(cursor)
+        assert asked == set()
+        make(ROOTS, first)
+        asked, _ = tick(cursor)
+        assert {day for _, day in asked} == {first}
+
+
+def test_what_all_stores_share_is_waited_for() -> None:
+    @dg.asset
+    def stores() -> None: ...
+
+    @dg.asset(partitions_def=DAYS)
+    def clips() -> None: ...
+
+    @dg.asset(deps=[stores, clips], partitions_def=DAYS, automation_condition=evidence_changed([stores.key]))
+    def tracks() -> None: ...
+
+    defs, instance = dg.Definitions([stores, clips, tracks]), dg.DagsterInstance.ephemeral()
+    _, cursor = requested(defs, instance, None, NOW)
+    materialize(defs, instance, "clips", "2026-11-22")
+    early, cursor = requested(defs, instance, cursor, NOW)
+    dg.materialize([stores], instance=instance)
+    late, _ = requested(defs, instance, cursor, NOW)
+    assert (early, late) == (set(), {"2026-11-22"})
 
 
 def test_marts_wait_for_the_hour_and_for_news() -> None:

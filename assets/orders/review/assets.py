@@ -16,6 +16,7 @@ from lakehouse.store_day import StoreDay
 from resources.landing.deliveries import REVIEWS
 from resources.steps.declare import table_assets
 from resources.steps.metadata import Fact
+from resources.steps.store_digests import digests_of
 from resources.steps.write_path import Report, Tables, TableWrite
 
 
@@ -36,6 +37,8 @@ def review_decisions(context: dg.AssetExecutionContext, tables: Tables) -> Itera
         "decided": found.decisions.height,
         "closed_undecided": undecided.height,
         "refused": len(batch.rejections) + len(found.refused),
+        # Who decided, and why, changes no order, and a person stays out of what outlives the rows.
+        **digests_of(pl.concat([known, rows]).drop("reviewer_id", "reason")),
     }
     yield from tables.write(context, [TableWrite(orders.REVIEW_DECISIONS, rows, facts=facts)])
     landing.consume(batch, now=now, refused=found.refused)
