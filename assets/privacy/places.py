@@ -165,7 +165,7 @@ PLACES: tuple[HomePlace, ...] = (
         RetentionClass.LEDGER,
         "Runs, their events and logs: numbers and closed words only.",
         "orchestration.housekeeping:forget_old_runs",
-        "runs go 30 days after they ended; what they materialized stays on record",
+        "runs go 30 days after they ended; of each table the last one stays",
     ),
     HomePlace(
         "simulated day",

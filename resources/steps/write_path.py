@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 import dagster as dg
 import polars as pl
@@ -84,10 +85,13 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
         started = time.monotonic()
         selected = [w for w in writes if asset_key(w.contract) in context.selected_asset_keys]
         results = {write.contract.path: self._audit(write, store_day) for write in selected}
-        for write in selected:
-            yield from _check_reports(context, write.contract, results[write.contract.path])
+        reports = {
+            write.contract.path: [*_check_reports(context, write.contract, results[write.contract.path])]
+            for write in selected
+        }
         broken = [f"{path}: {result.words}" for path, found in results.items() for result in found if result.blocks]
         if broken:
+            yield from chain.from_iterable(reports.values())
             raise dg.Failure(
                 description=f"nothing was written: {'; '.join(broken)}. The asset's Checks tab says what each check "
                 "means; what landed is still there, so the step can run again once the cause is mended",
@@ -95,7 +99,12 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
             )
         audited = time.monotonic() - started
         for write in selected:
-            report = self._commit(context, write, store_day, model_version, planogram_version)
+            try:
+                report = self._commit(context, write, store_day, model_version, planogram_version)
+            except Exception:
+                # That a table could not be written says nothing against its rows.
+                yield from chain.from_iterable(reports.values())
+                raise
             if report.cells_healed:
                 context.log.warning(
                     f"{report.table}: {report.cells_healed} data files were gone or damaged, and were written again"
@@ -117,6 +126,9 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
                     }
                 ),
             )
+            # Only now: Dagster takes a check that was reported before the table for one of the table before, and shows
+            # the store-day as never checked.
+            yield from reports.pop(write.contract.path)
 
     def _audit(self, write: TableWrite, store_day: StoreDay | None) -> list[ExpectationResult]:
         """Results of every check of a table. What only the schema check can judge is not asked of a broken frame."""
