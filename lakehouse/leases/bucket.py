@@ -13,6 +13,7 @@ from lakehouse.errors import LeaseLost
 from lakehouse.files.bucket import BucketObjects
 from lakehouse.files.objects import ObjectStore
 from lakehouse.leases.attempts import attempts, mark_of
+from lakehouse.leases.holder import holder_of, signature
 
 FREE = b"free"
 
@@ -40,8 +41,8 @@ class BucketLease:
         self._takeover_s = takeover_s
         self.took_over = False
         """Whether the holder before never let go of it: dead, or only slow."""
-        self._holder = f"{socket.gethostname()} {os.getpid()} {threading.get_ident()} {time.monotonic_ns()}"
-        self.mark = mark_of(self._holder)
+        self.mark = mark_of(f"{socket.gethostname()} {os.getpid()} {threading.get_ident()} {time.monotonic_ns()}")
+        self._seen = b""
         self._beats = 0
         self._tag: str | None = None
         self._guard = threading.Lock()
@@ -50,17 +51,17 @@ class BucketLease:
 
     def acquire(self, wait_s: float) -> None:
         seen_tag, seen_at = "", time.monotonic()
-        for _ in attempts(self._table, wait_s):
+        for _ in attempts(self._table, wait_s, lambda: holder_of(self._seen)):
             found = self._objects.read_tagged(self._key)
             if found is None:
                 self._tag = self._objects.create_tagged(self._content(), self._key)
             else:
-                content, tag = found
+                self._seen, tag = found
                 if tag != seen_tag:
                     seen_tag, seen_at = tag, time.monotonic()
-                if content == FREE or time.monotonic() - seen_at >= self._takeover_s:
+                if self._seen == FREE or time.monotonic() - seen_at >= self._takeover_s:
                     self._tag = self._objects.replace_tagged(self._content(), self._key, tag)
-                    self.took_over = content != FREE
+                    self.took_over = self._seen != FREE
             if self._tag is not None:
                 break
         self._heart.start()
@@ -76,7 +77,7 @@ class BucketLease:
 
     def _content(self) -> bytes:
         self._beats += 1
-        return f"{self._holder} {self._beats}".encode()
+        return signature(mark=self.mark, beats=self._beats)
 
     def _renew(self) -> None:
         with self._guard:

@@ -55,10 +55,10 @@ def follow(
     title: str,
     steps: int,
     work: Callable[[], None],
-    waits: Callable[[], str | None] = lambda: None,
+    waits: Callable[[bool], str | None] = lambda _: None,
 ) -> None:
-    """Runs `work`, which executes the Dagster run `run_id` of `steps` steps, and draws its progress. What `waits` says
-    while no step runs is printed, once for each change.
+    """Runs `work`, which executes the Dagster run `run_id` of `steps` steps, and draws its progress. Every few seconds
+    `waits` is asked, and told whether a step runs; what it says is printed, once for each change.
 
     Raises whatever `work` raises.
     """
@@ -87,11 +87,8 @@ def follow(
         while thread.is_alive():
             thread.join(_POLL_SECONDS)
             _read(instance, run_id, followed)
-            waiting = None
-            if followed.running:
-                looked = time.monotonic()
-            elif time.monotonic() - looked > _LOOK_AT_WAITS_SECONDS:
-                looked, waiting = time.monotonic(), waits()
+            if time.monotonic() - looked > _LOOK_AT_WAITS_SECONDS:
+                looked, waiting = time.monotonic(), waits(bool(followed.running))
                 if waiting and waiting != said:
                     said = waiting
                     progress.console.print(f"{title} {waiting}", markup=False, highlight=False)

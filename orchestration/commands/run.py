@@ -17,6 +17,7 @@ from rich.markup import escape
 from lakehouse.contracts import CONTRACTS, contract
 from lakehouse.errors import LakehouseError
 from lakehouse.lake import Lake
+from lakehouse.leases.holder import THIS_PROCESS
 from lakehouse.life.seals import is_sealed
 from lakehouse.store_day import StoreDay
 from lakehouse.tables.reader import scan
@@ -260,13 +261,15 @@ def _execute(console: Console, instance: dg.DagsterInstance, defs: dg.Definition
         )
         succeeded.append(result.success)
 
-    def waits() -> str | None:
-        # Whoever holds the place may have died since this run began.
-        end_dead_runs(instance, Clock().now())
+    def waits(is_working: bool) -> str | None:
+        if not is_working:
+            # Whoever holds the place may have died since this run began.
+            end_dead_runs(instance, Clock().now())
         return waits_for(instance, run_id)
 
     graph = defs.resolve_asset_graph()
     count = len({frozenset(graph.get(key).execution_set_asset_keys) for key in chosen})
+    THIS_PROCESS.run_id = run_id
     with hold(locks_of(instance), run_id):
         try:
             progress.follow(console, instance, run_id, step.title, count, work, waits)

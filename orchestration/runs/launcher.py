@@ -12,6 +12,7 @@ from dagster._core.execution.retries import RetryMode
 from dagster._core.executor.in_process import InProcessExecutor
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
 
+from lakehouse.leases.holder import THIS_PROCESS
 from orchestration.runs import locks
 from orchestration.runs.dead_runs import is_gone, locks_of
 from resources.clock import Clock
@@ -41,6 +42,7 @@ class _WatchedExecutor(InProcessExecutor):
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         # Until the process ends: the run's end is written after the executor has returned.
         locks.hold_until_exit(locks_of(plan_context.instance), plan_context.run_id)
+        THIS_PROCESS.run_id = plan_context.run_id
         yield from super().execute(plan_context, execution_plan)
 
 

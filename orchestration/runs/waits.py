@@ -1,4 +1,4 @@
-"""What a run waits for: the pool, and the run that holds its place."""
+"""What a run waits for, and who holds it: a table's lease, or a place in a pool."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from datetime import datetime
 
 import dagster as dg
 
+from lakehouse.leases.attempts import Wait, current_waits
 from orchestration.runs import locks
 from orchestration.runs.dead_runs import locks_of
 
 
 def waits_for(instance: dg.DagsterInstance, run_id: str) -> str | None:
-    """One sentence on the pool that a run waits for, and who holds it since when; None if it waits for none."""
+    """One sentence on what a run of this process waits for, and who holds it since when; None if it waits for
+    nothing."""
+    for wait in current_waits():
+        return f"waits for the lease of {wait.table}, {_held(instance, wait)}"
     storage = instance.event_log_storage
     for pool in sorted(storage.get_concurrency_keys()):
         info = storage.get_concurrency_info(pool)
@@ -24,6 +28,14 @@ def waits_for(instance: dg.DagsterInstance, run_id: str) -> str | None:
         ]
         return f"waits for the pool {pool}, held by {', '.join(holders) or 'a run that is just starting'}"
     return None
+
+
+def _held(instance: dg.DagsterInstance, wait: Wait) -> str:
+    by = wait.holder
+    # A run on another machine is on another record, and a command is no run.
+    if by is None or not by.run_id or not instance.has_run(by.run_id):
+        return wait.words
+    return f"held by {_holder(instance, by.run_id, by.since)}"
 
 
 def _holder(instance: dg.DagsterInstance, run_id: str, since: datetime | None) -> str:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import polars as pl
@@ -12,12 +16,16 @@ from deltalake.exceptions import CommitFailedError
 
 from lakehouse import errors
 from lakehouse.lake import Lake
+from lakehouse.leases.attempts import current_waits
 from lakehouse.leases.hold import hold_lease
+from lakehouse.leases.holder import holder_of, signature
 from lakehouse.life.seals import seal
 from lakehouse.tables.properties import arrow_schema
 from lakehouse.tables.reader import scan, table_version
 from lakehouse.tables.writer import append_once, replace_partition
 from tests.lakehouse.small_tables import DAY, INFO, LEDGER, NOW, SIGHTS, TOTALS, sights, totals
+
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(params=["disk", "bucket"])
@@ -38,6 +46,69 @@ def test_one_holder_at_a_time(any_lake: Lake) -> None:
             pass
     with hold_lease(any_lake, SIGHTS, wait_s=0.05):
         pass
+
+
+HOLDER = """
+import sys
+from lakehouse.lake import Lake
+from lakehouse.leases.hold import hold_lease
+from lakehouse.leases.holder import THIS_PROCESS
+from tests.lakehouse.small_tables import SIGHTS
+THIS_PROCESS.run_id = "1f2e3d4c-0000"
+with hold_lease(Lake(sys.argv[1]), SIGHTS):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_who_waits_in_vain_is_told_who_holds_it_and_since_when(lake: Lake) -> None:
+    command = [sys.executable, "-c", HOLDER, lake.root]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdin=PIPE, stdout=PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        who = rf"free within 0 s: held by run 1f2e3d4c \(process {process.pid}\) since \d\d:\d\d:\d\d UTC$"
+        with pytest.raises(errors.LeaseUnavailable, match=who), hold_lease(lake, SIGHTS, wait_s=0.0):
+            pass
+        process.kill()
+    with hold_lease(lake, SIGHTS, wait_s=0.0):
+        pass
+
+
+def test_the_holder_in_a_bucket_is_told_too(bucket_lake: Lake) -> None:
+    with (
+        hold_lease(bucket_lake, SIGHTS),
+        pytest.raises(errors.LeaseUnavailable, match=rf"0 s: held by process {os.getpid()}$"),
+        hold_lease(bucket_lake, SIGHTS, wait_s=0.0),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"some host 1 2 3 7", b"\xff", b'{"run": 1}'])
+def test_what_names_no_holder_is_no_holder(content: bytes) -> None:
+    assert holder_of(content) is None
+
+
+def test_no_name_of_a_computer_gets_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "laptop-of-li-wei")
+    written = signature(beats=1)
+    assert b"li-wei" not in written
+    monkeypatch.setattr("socket.gethostname", lambda: "another")
+    found = holder_of(written)
+    assert found is not None
+    assert found.words == f"process {os.getpid()} of another machine"
+
+
+def test_a_wait_is_known_while_it_lasts(lake: Lake) -> None:
+    assert current_waits() == []
+    with hold_lease(lake, SIGHTS):
+        waiter = threading.Thread(target=lambda: hold_lease(lake, SIGHTS).__enter__())
+        waiter.start()
+        while not (found := current_waits()):
+            assert waiter.is_alive()
+        (wait,) = found
+        assert (wait.table, wait.holder and wait.holder.process) == ("probe/sights", os.getpid())
+    waiter.join()
+    assert current_waits() == []
 
 
 def test_holders_never_overlap(any_lake: Lake) -> None:
