@@ -10,11 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
-import pytest
 
 from orchestration.runs.dead_runs import end_dead_runs, locks_of
 from orchestration.runs.locks import Process, hold, process_of
-from orchestration.runs.queue import RETENTION_ASSETS, RETENTION_JOBS, Lane, lane_of
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 HOLDER = """
@@ -54,45 +52,3 @@ def test_a_lock_that_was_let_go_in_order_leaves_no_file(tmp_path: Path) -> None:
     with hold(tmp_path, "a"):
         assert process_of(tmp_path, "a") is Process.ALIVE
     assert process_of(tmp_path, "a") is Process.UNSEEN
-
-
-@pytest.mark.parametrize(
-    ("job", "assets", "lane"),
-    [
-        (min(RETENTION_JOBS), None, Lane.RETENTION),
-        ("__ASSET_JOB", RETENTION_ASSETS, Lane.RETENTION),
-        ("__ASSET_JOB", None, Lane.ORDINARY),
-        ("store_day", {dg.AssetKey(["vision", "tracks"])}, Lane.ORDINARY),
-    ],
-)
-def test_only_the_sweep_is_in_the_lane_of_retention(job: str, assets: set[dg.AssetKey] | None, lane: Lane) -> None:
-    assert lane_of(job, assets) is lane
-
-
-def test_the_sweep_passes_two_busy_runs(tmp_path: Path) -> None:
-    """Dagster's own queue, with the dagster.yaml that ships."""
-    from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
-    from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
-
-    from orchestration.runs.instance import REPOSITORY as SHIPPED
-    from orchestration.runs.queue import LANE_TAG
-
-    @dg.job
-    def some_job() -> None: ...
-
-    origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "repository"), "some_job")
-    (tmp_path / "dagster.yaml").write_text((SHIPPED / "dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
-
-        def made(status: dg.DagsterRunStatus, lane: Lane) -> str:
-            return instance.create_run_for_job(
-                some_job, status=status, tags={LANE_TAG: lane.value}, remote_job_origin=origin
-            ).run_id
-
-        for _ in range(2):
-            made(dg.DagsterRunStatus.STARTED, Lane.ORDINARY)
-        made(dg.DagsterRunStatus.QUEUED, Lane.ORDINARY)
-        sweep = made(dg.DagsterRunStatus.QUEUED, Lane.RETENTION)
-        daemon = QueuedRunCoordinatorDaemon(interval_seconds=1)
-        found = daemon._get_runs_to_dequeue(instance, instance.get_concurrency_config(), None)
-        assert [run.run_id for run in found] == [sweep]
