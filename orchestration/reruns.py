@@ -20,6 +20,9 @@ from resources.steps.partitions import store_day_of_key
 from resources.steps.store_digests import digest_for
 from resources.workplace import Workplace
 
+MOST_DAYS = 200
+"""Store-days that one look asks about, 0.1 s each: Dagster gives a sensor a minute. The others come with the next."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -66,13 +69,12 @@ def look(
         return Look((), seen)
     parents = {parent for asset in assets for parent in graph.get(asset).parent_keys}
     shared = {key: newest(instance, key) for key in sorted(parents) if is_of_all_stores(graph, key)}
-    settled, requests = {}, []
-    for day in open_days(instance, lake):
-        if day in busy:
-            continue
-        settled[day] = _state_for(store_day_of_key(day).store_id, shared)
-        if seen.get(day) == settled[day]:
-            continue
+    states = {day: _state_for(store_day_of_key(day).store_id, shared) for day in open_days(instance, lake)}
+    idle = [day for day in states if day not in busy]
+    settled = {day: states[day] for day in idle if seen.get(day) == states[day]}
+    requests = []
+    for day in [day for day in idle if day not in settled][:MOST_DAYS]:
+        settled[day] = states[day]
         undone = stale(instance, graph, assets, day)
         if undone and has_news(instance, graph, undone, day):
             requests.append(

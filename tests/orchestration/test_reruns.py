@@ -137,6 +137,12 @@ def test_a_busy_day_is_looked_at_again_when_it_is_over(daemon: Daemon) -> None:
     assert daemon.follow() == {}
 
 
+def test_what_is_too_much_for_one_look_comes_with_the_next(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestration.reruns.MOST_DAYS", 1)
+    daemon.platform.deliver(s1=5.0, s2=5.0)
+    assert [list(daemon.follow()) for _ in range(3)] == [[FIRST], [SECOND], []]
+
+
 def test_days_wait_until_what_all_stores_share_is_written(daemon: Daemon) -> None:
     @dg.job(name="reference")
     def writing() -> None: ...

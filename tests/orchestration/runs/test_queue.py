@@ -1,5 +1,4 @@
-"""Deletion never queues behind other runs: by Dagster's own queue with the dagster.yaml that ships, and runs in their own
-processes."""
+"""Deletion never queues behind other runs, by Dagster's own queue with the dagster.yaml that ships and real runs."""
 
 from __future__ import annotations
 
