@@ -73,10 +73,13 @@ def test_only_the_days_of_the_store_whose_rows_changed_run_again(daemon: Daemon)
     daemon.platform.deliver(s2=5.0)
     assert daemon.follow() == {SECOND: MADE_FROM_IT}
     assert daemon.follow() == {}
+    daemon.look()
+    before = daemon.seen
     daemon.platform.deliver(s3=1.0)
-    assert daemon.follow() == {}
-    daemon.platform.deliver(s2=4.0)
-    assert daemon.follow() == {SECOND: MADE_FROM_IT}, "a change back is a change"
+    assert (daemon.follow(), daemon.seen) == ({}, before), "not even asked about"
+    for width in (4.0, 5.0):
+        daemon.platform.deliver(s2=width)
+        assert daemon.follow() == {SECOND: MADE_FROM_IT}, "a change back is a change"
 
 
 def test_what_says_not_whose_rows_changed_is_of_every_store(daemon: Daemon) -> None:
