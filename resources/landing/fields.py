@@ -116,13 +116,13 @@ def moment(value: object) -> datetime:
     return parsed.astimezone(UTC)
 
 
-def list_of(item: Mapping[str, Field], max_items: int) -> Parse:
+def list_of(item: Mapping[str, Field], max_items: int, min_items: int = 0) -> Parse:
     """A list of objects, each with exactly the allowed fields."""
 
     def parse(value: object) -> list[dict[str, object]]:
         if not isinstance(value, list):
             raise Refused(Reason.WRONG_TYPE)
-        if len(value) > max_items:
+        if not min_items <= len(value) <= max_items:
             raise Refused(Reason.OUT_OF_RANGE)
         return [_element(index, element, item) for index, element in enumerate(value)]
 

@@ -2,7 +2,7 @@
 
 # No postponed annotations here: Dagster reads the resources' annotations when the classes are made.
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -55,8 +55,14 @@ class Tables(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def read_store(self, contract: TableContract, store_id: str) -> pl.DataFrame:
         """Rows of one store of an unpartitioned table."""
+        return self.read_where(contract, "store_id", [store_id])
+
+    def read_where(self, contract: TableContract, column: str, values: Collection[str]) -> pl.DataFrame:
+        """Rows of a table whose column has one of some values."""
+        if not values:
+            return pl.DataFrame(schema=contract.schema)
         lake = self.workplace.lake()
-        rows = reader.scan(lake, contract).filter(pl.col("store_id") == store_id)
+        rows = reader.scan(lake, contract).filter(pl.col(column).is_in(list(values)))
         return reader.collect(lake, contract, rows)
 
     def last_digest(self, context: dg.AssetExecutionContext, contract: TableContract, name: str) -> str | None:

@@ -81,12 +81,21 @@ def orders_and_review(context: dg.AssetExecutionContext, tables: Tables) -> Iter
 
 @table_assets("order_history", [(orders.HISTORICAL_ORDERS, []), (orders.HISTORICAL_ORDER_LINES, [])])
 def order_history(context: dg.AssetExecutionContext, tables: Tables) -> Iterator[Report]:
-    """Orders from before the platform."""
+    """Orders from before the platform.
+
+    Their numbers are held against those of the platform's own orders, without standing downstream of them.
+    """
     landing, now = tables.workplace.landing(), tables.clock.now()
     batch = landing.read(ORDERS_HISTORY)
-    found = history.from_landing(batch.frame)
+    numbers = set(batch.frame["order_no"])
+    found = history.from_landing(
+        batch.frame,
+        tables.read_where(orders.HISTORICAL_ORDERS, "order_no", numbers),
+        tables.read_where(orders.HISTORICAL_ORDER_LINES, "order_no", numbers),
+        set(tables.read_where(orders.ORDERS, "order_no", numbers)["order_no"]),
+    )
     facts: dict[str, Fact] = {
-        "lines_refused": len(batch.rejections),
+        "lines_refused": len(batch.rejections) + len(found.refused),
         "value_fen": int(found.orders["amount_fen"].sum()),
     }
     yield from tables.write(
@@ -96,4 +105,4 @@ def order_history(context: dg.AssetExecutionContext, tables: Tables) -> Iterator
             TableWrite(orders.HISTORICAL_ORDER_LINES, found.lines),
         ],
     )
-    landing.consume(batch, now=now)
+    landing.consume(batch, now=now, refused=found.refused)

@@ -6,11 +6,13 @@ import re
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from assets.analytics.marts.warehouse import open_read_only
 from assets.orders.billing.history import from_landing
 from lakehouse.contracts import contract
+from lakehouse.contracts.orders import HISTORICAL_ORDER_LINES, HISTORICAL_ORDERS
 from lakehouse.lake import Lake
 from resources.landing.deliveries import ORDERS_HISTORY
 from resources.landing.folder import Landing
@@ -34,7 +36,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     days = history_days(date(2026, 11, 24), HISTORY_DAYS)
     past = write_history(landing, "s001", days, seed=HISTORY_SEED, accounts=POPULATION, visits_per_day=VISITS_PER_DAY)
     assert len(list(past)) == HISTORY_DAYS
-    history = from_landing(Landing(landing).read(ORDERS_HISTORY).frame)
+    batch = Landing(landing).read(ORDERS_HISTORY)
+    none_yet = (pl.DataFrame(schema=table.schema) for table in (HISTORICAL_ORDERS, HISTORICAL_ORDER_LINES))
+    history = from_landing(batch.frame, *none_yet, ())
     write(lake, contract("orders", "stores"), [store()])
     write(lake, contract("orders", "historical_orders"), history.orders.to_dicts())
     write(lake, contract("orders", "historical_order_lines"), history.lines.to_dicts())
