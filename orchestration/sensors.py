@@ -3,10 +3,13 @@ times of files: nothing of their content."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
 
+from assets.orders.reference.settings import ReferenceSettings
 from lakehouse.contracts import contract
 from lakehouse.life import seals
 from lakehouse.store_day import StoreDay
@@ -14,6 +17,7 @@ from lakehouse.tables.reader import scan
 from orchestration import arrivals
 from orchestration.jobs import REFERENCE, REVIEW, STORE_DAY, STORE_DAY_ASSETS
 from resources.clock import Clock
+from resources.landing.file_access import landed_at
 from resources.steps.partitions import STORES, partition_key
 from resources.workplace import Workplace
 
@@ -36,15 +40,15 @@ def landing_sensor(
 ) -> dg.SensorResult | dg.SkipReason:
     """Asks for each run once per state of the files it is for, and only when no run of that job is under
     way."""
-    root = workplace.settings().landing_root
-    waiting = arrivals.look(root, clock.now())
+    root, now = workplace.settings().landing_root, clock.now()
+    waiting = arrivals.look(root, now)
     if waiting.is_empty:
         return dg.SkipReason("nothing has landed")
     known = set(scan(workplace.lake(), contract("orders", "stores")).select("store_id").collect()["store_id"])
     unknown = [path for day in waiting.store_days if day.store_id not in known for path in waiting.files[day]]
     requests = []
     if store_wide := [*waiting.store_wide, *waiting.strays, *unknown]:
-        key = f"reference-{state_of(root, store_wide)}"
+        key = f"reference-{state_of(root, store_wide)}-{waits_over(waiting.store_wide, now)}"
         requests.append(dg.RunRequest(run_key=key, job_name=REFERENCE.name, tags={LANDING_STATE: key}))
         # Store-days wait: their footage means nothing without cameras and slots. But not for reference data that a run
         # has left lying, whatever its reason: that would stop every store.
@@ -76,6 +80,16 @@ def _store_day_run(workplace: Workplace, root: Path, day: StoreDay, files: Seque
         asset_selection=list(STORE_DAY_ASSETS),
         tags={"is_sealed": str(seals.is_sealed(workplace.lake(), day)).lower()},
     )
+
+
+def waits_over(paths: Iterable[Path], now: datetime) -> int:
+    """How often the time for which a reference file may wait has gone by, summed over files: whenever it goes up, a run
+    has to refuse what has waited for long enough."""
+    times = 0
+    for path in paths:
+        with suppress(OSError):
+            times += max(0, (now - landed_at(path)) // ReferenceSettings().patience)
+    return times
 
 
 def state_of(root: Path, paths: Iterable[Path]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+import polars as pl
 from rich.console import Console
 
 from lakehouse.contracts import store_reference
@@ -38,14 +39,15 @@ class Fault:
 
 @dataclass(frozen=True)
 class Trial:
-    """`files`: each with ok, refused or waiting (half a clip; a day that has not begun)."""
+    """`files`: each with ok, refused or waiting: half a clip; a day that has not begun; reference data that name what
+    nobody knows, which are among the faults, too, since only another delivery mends them."""
 
     files: Mapping[str, str]
     faults: tuple[Fault, ...]
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing would be refused."""
+        """Whether nothing would be refused, now or in the end."""
         return not self.faults
 
     @property
@@ -54,28 +56,30 @@ class Trial:
         return dict(sorted(Counter(self.files.values()).items()))
 
 
-def gates_of(lake: Lake) -> dict[str, set[str]]:
-    """By store with reference data the gates that it has."""
-    rows = scan(lake, store_reference.STORES).select("store_id", "gate_ids").collect()
-    return {store_id: set(gates) for store_id, gates in rows.iter_rows()}
+def reference_of(lake: Lake) -> dict[str, pl.DataFrame]:
+    """The reference tables by contract name."""
+    return {table.name: scan(lake, table).collect() for table in store_reference.TABLES}
 
 
-def try_delivery(folder: Path, known: Mapping[str, Collection[str]], now: datetime) -> Trial:
-    """What would become of a folder's files if they landed now. `known`: the gates of the stores whose reference data
-    landed before; what the folder itself holds of reference data counts, too. Moves and writes nothing.
+def try_delivery(folder: Path, known: Mapping[str, pl.DataFrame], now: datetime) -> Trial:
+    """What would become of a folder's files if they landed now. `known`: the reference tables, by contract name, with
+    what landed before; what the folder itself holds of reference data counts, too. Moves and writes nothing.
 
-    It does not know which days are sealed and which reviews wait: what depends on that shows only when it lands.
+    It does not know which days are sealed, which reviews wait and which orders were delivered before: what depends on
+    that shows only when it lands.
     """
+    from assets.orders.reference import intake
     from assets.orders.reference.documents import read_documents
 
     landing = Landing(folder)
     reference = landing.read_reference()
-    documents = read_documents(reference.documents)
-    landed = {row["store_id"]: set(row["gate_ids"]) for row in documents.frames["stores"].iter_rows(named=True)}
-    gates = {**known, **landed}
+    names = {document.name for document in reference.documents}
+    taken = intake.take(read_documents(reference.documents), known, may_wait=names)
+    stores = taken.tables["stores"].select("store_id", "gate_ids").iter_rows()
+    gates = {store_id: set(gate_ids) for store_id, gate_ids in stores}
     days = sort_by_day(landing, date.fromisoformat(FIRST_DATE), now, gates)
     footage = read_footage(landing)
-    rejections = {*reference.rejections, *documents.rejections, *days.strays, *footage.rejections}
+    rejections = {*reference.rejections, *taken.refused, *taken.waiting, *days.strays, *footage.rejections}
     for delivery in DELIVERIES.values():
         if delivery.lines is GATE_EVENTS:
             rejections |= set(_scans(landing, days.files, gates, now))
@@ -83,19 +87,20 @@ def try_delivery(folder: Path, known: Mapping[str, Collection[str]], now: dateti
             rejections |= set(landing.read(delivery.lines).rejections)
     faults = {Fault(_printable(r.file), r.line, r.field, str(r.reason)) for r in rejections}
     faults |= set(_clips(landing, footage, days.files, now)) | set(_elsewhere(folder))
-    refused = {fault.file for fault in faults}
+    waiting = {_printable(name) for name in taken.waiting_files}
+    refused = {fault.file for fault in faults} - waiting
     lying = {_printable(landing.name_of(p)): p for p in files_below(folder) if not _is_kept_apart(folder, p)}
     in_a_day = {path for files in days.files.values() for path in files}
     files = {
-        name: "refused" if name in refused else "waiting" if _waits(folder, path, in_a_day) else "ok"
+        name: "refused" if name in refused else "waiting" if name in waiting or _waits(folder, path, in_a_day) else "ok"
         for name, path in sorted(lying.items())
     }
     return Trial(files, tuple(sorted(faults, key=lambda f: (f.file, f.line, f.field, f.reason))))
 
 
 def check_folder(folder: Path, lake: Lake, now: datetime, console: Console, *, as_json: bool) -> bool:
-    """Prints what would become of a folder's files. Returns whether nothing would be refused."""
-    trial = try_delivery(folder, gates_of(lake), now)
+    """Prints what would become of a folder's files. Returns whether nothing would be refused, now or in the end."""
+    trial = try_delivery(folder, reference_of(lake), now)
     if as_json:
         found = {"counts": trial.counts, "files": trial.files, "refused": [asdict(fault) for fault in trial.faults]}
         print(json.dumps(found, indent=1))  # noqa: T201 - for another program: rich would break lines

@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from resources.landing.refusals import Reason, Refused
@@ -83,6 +84,12 @@ def is_plain(path: Path) -> bool:
 
 def _is_plain(found: os.stat_result) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+
+
+def landed_at(path: Path) -> datetime:
+    """When it was put in its place, UTC: the disk's own time of that, for the time that a copy of a file says it was
+    written at may be that of the original. Raises OSError."""
+    return datetime.fromtimestamp(os.lstat(path).st_ctime, UTC)
 
 
 def write_whole(path: Path, content: bytes) -> None:

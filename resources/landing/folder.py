@@ -19,15 +19,15 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
 
-from resources.landing.file_access import is_plain, locked, read_whole, write_whole
+from resources.landing.file_access import is_plain, landed_at, locked, read_whole, write_whole
 from resources.landing.lines import LineFormat, parse_line
 from resources.landing.refusals import Reason, Refused
 
@@ -92,6 +92,10 @@ class DocumentBatch:
     files: tuple[LandedFile, ...]
     rejections: tuple[Rejection, ...] = ()
     category: str = "reference"
+
+    def without(self, names: Collection[str]) -> DocumentBatch:
+        """The batch without the files of these names: they stay in landing."""
+        return replace(self, files=tuple(file for file in self.files if file.name not in names))
 
 
 @dataclass(frozen=True)
@@ -281,6 +285,16 @@ def files_below(folder: Path) -> list[Path]:
             elif not entry.name.startswith("."):
                 found.append(Path(entry.path))
     return sorted(path for path in found if path != folder)
+
+
+def landed_after(files: Iterable[LandedFile], moment: datetime) -> frozenset[str]:
+    """Names of those files that were put in their places after a moment; of one that is gone by now nothing is said."""
+    found = set()
+    for file in files:
+        with suppress(OSError):
+            if landed_at(file.path) > moment:
+                found.add(file.name)
+    return frozenset(found)
 
 
 def date_of_name(name: str) -> date | None:

@@ -1,7 +1,7 @@
 """A store's reference files as tables: floor plan, cameras, slots, planogram, products and prices.
 
 A YAML file is taken whole or refused whole, with the path of the first wrong field (`slots[3].width_m`); of
-a CSV file single rows are refused.
+a CSV file single rows are refused. Whether what a row names is known is for intake.py to judge.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from lakehouse.contract import TableContract
 from lakehouse.contracts import store_reference
 from resources import strict_yaml
 from resources.landing.fields import Field, Parse, flag, list_of, number, one_of, parse_object, text, text_id, whole
-from resources.landing.folder import Document, Rejection
+from resources.landing.folder import SOURCE_FILE, SOURCE_LINE, Document, Rejection
 from resources.landing.refusals import Reason, Refused
 
 Row = dict[str, object]
+
+SOURCE_FIELD = "source_field"
+"""Of a row from a YAML file that may name what nobody has: where in the file it stands, as `cameras[0].slots[3]`."""
 
 _FLOOR_M = number(-10.0, 1000.0)
 _HH_MM = re.compile(r"[0-9]{2}:[0-9]{2}")
@@ -32,7 +35,11 @@ _SPELLED = re.compile(r"\s*[+-]?[0-9.]+([eE][+-]?[0-9]+)?\s*")
 
 @dataclass(frozen=True)
 class Reference:
-    """Rows for the reference tables, keyed by contract name, and what was refused."""
+    """Rows for the reference tables, keyed by contract name, and what was refused.
+
+    `frames`: the table's columns, plus where each row came from (`source_file`; `source_line`, 0 for a YAML file;
+    `source_field`).
+    """
 
     frames: Mapping[str, pl.DataFrame]
     rejections: tuple[Rejection, ...] = field(default=())
@@ -46,16 +53,25 @@ def read_documents(documents: Iterable[Document]) -> Reference:
         if document.kind in _CSV:
             name, fields = _CSV[document.kind]
             good, bad = _read_csv(document, fields, _CONTRACTS[name])
-            rows[name] += good
+            rows[name] += _from(document, good)
             rejections += bad
             continue
         try:
             for name, found in _YAML[document.kind](document).items():
-                rows[name] += found
+                rows[name] += _from(document, found)
         except Refused as refused:
             rejections.append(Rejection(document.name, 0, refused.field_name, refused.reason))
-    frames = {name: pl.DataFrame(found, _CONTRACTS[name].schema) for name, found in rows.items()}
+    frames = {name: pl.DataFrame(found, landed_schema(_CONTRACTS[name])) for name, found in rows.items()}
     return Reference(frames, tuple(rejections))
+
+
+def landed_schema(contract: TableContract) -> pl.Schema:
+    """Schema of a table's landed rows."""
+    return pl.Schema({**contract.schema, SOURCE_FILE: pl.String(), SOURCE_LINE: pl.Int64(), SOURCE_FIELD: pl.String()})
+
+
+def _from(document: Document, rows: Iterable[Row]) -> list[Row]:
+    return [{SOURCE_FILE: document.name, SOURCE_LINE: 0, SOURCE_FIELD: ""} | row for row in rows]
 
 
 def _read_store(document: Document) -> dict[str, list[Row]]:
@@ -93,12 +109,16 @@ def _read_cameras(document: Document) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {"cameras": [], "slot_views": []}
     for index, camera in enumerate(cameras):
         place: Row = {"store_id": document.store_id, "camera_id": camera["camera_id"]}
+        seen: set[object] = set()
         for name, id_column, is_zone in (("slots", "slot_id", False), ("zones", "zone_id", True)):
-            views = _rows(camera[name] or [])
-            _distinct(views, f"cameras[{index}].{name}", id_column)
+            views, where = _rows(camera[name] or []), f"cameras[{index}].{name}"
+            # One table holds both, by camera and id.
+            _distinct(views, where, id_column, seen)
             found["slot_views"] += [
-                place | {"slot_id": view[id_column], "is_zone": is_zone, "polygon_px": view["polygon_px"]}
-                for view in views
+                place
+                | {"slot_id": view[id_column], "is_zone": is_zone, "polygon_px": view["polygon_px"]}
+                | {SOURCE_FIELD: f"{where}[{number}]"}
+                for number, view in enumerate(views)
             ]
         found["cameras"].append(place | {k: v for k, v in camera.items() if k not in ("slots", "zones")})
     return found
@@ -127,7 +147,7 @@ def _read_csv(
                 if (key := tuple(row[column] for column in contract.key)) in seen:
                     raise Refused(Reason.DUPLICATE_KEY)
                 seen.add(key)
-                rows.append(row)
+                rows.append(row | {SOURCE_LINE: reader.line_num})
             except Refused as refused:
                 rejections.append(Rejection(document.name, reader.line_num, refused.field_name, refused.reason))
     except UnicodeDecodeError:
@@ -146,8 +166,8 @@ def _load_yaml(document: Document) -> object:
         raise Refused(Reason.DUPLICATE_FIELD if error.is_key_twice else Reason.NOT_YAML) from None
 
 
-def _distinct(rows: list[Row], where: str, id_column: str) -> None:
-    seen: set[object] = set()
+def _distinct(rows: list[Row], where: str, id_column: str, seen: set[object] | None = None) -> None:
+    seen = set() if seen is None else seen
     for index, row in enumerate(rows):
         if row[id_column] in seen:
             raise Refused(Reason.DUPLICATE_KEY, f"{where}[{index}].{id_column}")

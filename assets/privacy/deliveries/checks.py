@@ -20,8 +20,8 @@ DECLARED = (
     ),
     DomainCheck(
         NONE_STUCK,
-        "Nothing that a store delivered has waited for more than an hour: for its other half, for its store's "
-        "reference data, for a run. Count: files.",
+        "Nothing that a store delivered has waited for more than an hour: for its other half, for a slot or product "
+        "that it names, for a run. Count: files.",
         Severity.WARNING,
     ),
 )

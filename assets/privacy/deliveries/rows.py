@@ -13,8 +13,8 @@ from assets.privacy.deliveries.leftovers import Leftover
 from lakehouse.contracts.privacy import REFUSED_DELIVERIES
 
 STUCK_AFTER = timedelta(hours=1)
-"""A file that nothing has taken for this long waits for what does not come: its other half, its store's reference
-data, a run that does not start. The sensor looks every 30 seconds, and a store-day takes minutes."""
+"""A file that nothing has taken for this long waits for what does not come: its other half, a slot or product that it
+names, a run that does not start. The sensor looks every 30 seconds, and a store-day takes minutes."""
 
 UNKNOWN = "unknown"
 """In the place of a reason that cannot be read any more."""

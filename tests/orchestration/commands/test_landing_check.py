@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from assets.orders.reference.documents import read_documents
+from assets.orders.reference.intake import take
 from orchestration.__main__ import main
 from orchestration.commands.landing_check import Fault, try_delivery
+from resources.landing.folder import Document, Landing
 from tests.e2e.bad_deliveries import land_every_kind
 
 SHIPPED = Path(__file__).resolve().parents[3] / "simulation" / "store_day" / "landing"
@@ -27,6 +30,10 @@ def folder(tmp_path: Path) -> Path:
     place = tmp_path / "delivery"
     shutil.copytree(SHIPPED, place, ignore=shutil.ignore_patterns("footage"))
     return place
+
+
+def products(*ids: str) -> bytes:
+    return "\n".join(["product_id,name,category,weight_g", *(f"{name},a,b,1" for name in ids)]).encode()
 
 
 def tree(folder: Path) -> dict[str, int]:
@@ -72,11 +79,21 @@ def test_a_line_at_an_unknown_gate_and_a_folder_that_is_no_delivery_are_named(fo
 
 
 def test_a_store_that_landed_before_is_known(folder: Path) -> None:
-    scans = (folder / "gate_events/s001/2026-11-20.jsonl").read_text().splitlines()
-    gates = {json.loads(scan)["gate_id"] for scan in scans}
+    documents = read_documents(Landing(folder).read_reference().documents)
     shutil.rmtree(folder / "reference")
     assert {fault.reason for fault in try_delivery(folder, {}, NOW).faults} == {"unknown_reference"}
-    assert try_delivery(folder, {"s001": gates}, NOW).is_sound
+    assert try_delivery(folder, take(documents, {}, ()).tables, NOW).is_sound
+
+
+def test_what_names_nobody_would_wait_and_is_named_all_the_same(folder: Path) -> None:
+    prices = folder / "reference" / "prices.csv"
+    prices.write_text(prices.read_text() + f"{SECRET},s001,5,2026-01-01\n")
+    trial = try_delivery(folder, {}, NOW)
+    (fault,) = trial.faults
+    assert (fault.file, fault.field, fault.reason) == ("reference/prices.csv", "product_id", "unknown_reference")
+    assert trial.counts == {"ok": len(trial.files) - 1, "waiting": 1}
+    landed = take(read_documents([Document("products.csv", None, "", products(SECRET))]), {}, ()).tables
+    assert try_delivery(folder, landed, NOW).is_sound
 
 
 def test_a_clip_that_nothing_opens_is_named(folder: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+import yaml
 
-from assets.orders.reference.documents import read_documents
+from assets.orders.reference.documents import landed_schema, read_documents
 from assets.orders.reference.prices import prices_on
 from lakehouse.contracts import store_reference
 from resources.landing.folder import Document
 from resources.landing.refusals import Reason
+from tests.assets.orders.reference.test_any_document import CAMERAS, SQUARE
 
 STORE = b"""
 store_id: s001
@@ -40,7 +42,7 @@ def test_a_store_becomes_its_tables() -> None:
     assert found.frames["stores"].row(0, named=True)["gate_positions_m"] == [[1.0, 2.0]]
     assert found.frames["slots"]["slot_id"].to_list() == ["a", "b"]
     for contract in store_reference.TABLES:
-        assert found.frames[contract.name].schema == contract.schema
+        assert found.frames[contract.name].schema == landed_schema(contract)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,17 @@ def test_a_wrong_store_file_is_refused_whole(old: bytes, new: bytes, field: str,
     found = read_documents([store(STORE.replace(old, new, 1))])
     assert found.frames["stores"].is_empty()
     assert [(r.field, r.reason, r.line) for r in found.rejections] == [(field, reason, 0)]
+
+
+def test_a_zone_with_the_id_of_a_slot_of_its_camera_is_refused() -> None:
+    """They lie in one table: two rows of one key would be refused by it, and with them every store's."""
+    camera = CAMERAS["cameras"][0]
+    zones = [{"zone_id": "z", "polygon_px": SQUARE}, {"zone_id": "a", "polygon_px": SQUARE}]
+    content = yaml.safe_dump({"cameras": [camera, camera | {"camera_id": "c2", "zones": zones}]})
+    found = read_documents([Document("cameras.yaml", "s001", "reference/stores/s001/cameras.yaml", content.encode())])
+    assert found.frames["cameras"].is_empty()
+    (rejection,) = found.rejections
+    assert (rejection.field, rejection.reason) == ("cameras[1].zones[1].zone_id", Reason.DUPLICATE_KEY)
 
 
 def test_a_wrong_row_of_a_csv_is_refused_alone() -> None:
