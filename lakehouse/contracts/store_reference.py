@@ -52,7 +52,11 @@ STORES = _reference(
         Column("gondola_polygons_m", pl.List(_POLYGON_M), "Outlines of the gondolas.", "m"),
         Column("entrance_zone_m", _POLYGON_M, "Outline of the entrance zone.", "m"),
         Column("exit_zone_m", _POLYGON_M, "Outline of the exit zone.", "m"),
-        Column("gate_ids", pl.List(pl.String), "Gates, in the order of gate_positions_m."),
+        Column(
+            "gate_ids",
+            pl.List(pl.String),
+            "Gates, in the order of gate_positions_m; those that were taken away come last.",
+        ),
         Column("gate_positions_m", _POLYGON_M, "Positions of the gates.", "m"),
         IS_SIMULATED,
     ),

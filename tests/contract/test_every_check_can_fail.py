@@ -13,7 +13,7 @@ from assets.orders.baskets.checks import check_baskets
 from assets.orders.billing import checks as billing_checks
 from assets.orders.billing.checks import check_orders, check_reconciled
 from assets.orders.reference import checks as reference_checks
-from assets.orders.reference.checks import check_reference
+from assets.orders.reference.checks import check_reference, check_waiting
 from assets.orders.visits import checks as visits_checks
 from assets.orders.visits.checks import check_gate_events, check_visits
 from assets.vision.clip_analysis import checks as clip_analysis_checks
@@ -258,9 +258,12 @@ def test_every_orders_check_is_counted(orders_day: dict[str, pl.DataFrame]) -> N
                 )
             ),
         ],
-        "orders/planograms": check_reference(
-            *(found[n] for n in ("slots", "slot_views", "cameras", "planograms", "products", "prices"))
-        ),
+        "orders/planograms": [
+            *check_waiting(()),
+            *check_reference(
+                *(found[n] for n in ("slots", "slot_views", "cameras", "planograms", "products", "prices"))
+            ),
+        ],
     }
     counted = {result.name: result.severity for group in results.values() for result in group}
     declared = {check.name: check.severity for group in ORDERS_DECLARED.values() for check in group}

@@ -9,16 +9,22 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import yaml
+
+from tests.assets.orders.reference.test_any_document import CAMERAS, SQUARE
+
 Write = Callable[[Path], object]
 
 
 @dataclass(frozen=True)
 class BadDelivery:
-    """A file below landing. `reason`: what it is refused for; None for a half that waits for its other half."""
+    """A file below landing. `reason`: what it is refused for; None if it waits, half a clip for its other half and
+    reference data for what they name. `adds`: it adds to a good file that lies there."""
 
     path: str
     reason: str | None
     write: Write
+    adds: bool = False
 
 
 def content(raw: bytes | str) -> Write:
@@ -29,6 +35,16 @@ def content(raw: bytes | str) -> Write:
 def line(**fields: object) -> Write:
     """A file of one JSON line."""
     return content(json.dumps(fields) + "\n")
+
+
+def added(row: str) -> Write:
+    """A row more in a file."""
+
+    def write(path: Path) -> None:
+        with path.open("a") as stream:
+            stream.write(row + "\n")
+
+    return write
 
 
 def link(path: Path) -> None:
@@ -51,8 +67,9 @@ ORDER = {
 LONG_NUMBER = "9" * 400
 
 
-def every_kind(store_id: str, day: date) -> Iterator[BadDelivery]:
-    """The deliveries, for a store whose good day is `day`."""
+def every_kind(store_id: str, day: date, taken_number: str) -> Iterator[BadDelivery]:
+    """The deliveries, for a store whose good day is `day`. `taken_number`: of an order in its history; empty if it has
+    none."""
     scans, history = f"gate_events/{store_id}", f"orders_history/{store_id}"
     clips = f"footage/{store_id}/c1"
     noon = f"{day:%Y-%m-%d}T04:00:00Z"
@@ -91,12 +108,27 @@ def every_kind(store_id: str, day: date) -> Iterator[BadDelivery]:
     }
     for number, (reason, raw) in enumerate(bad.items(), start=7):
         yield BadDelivery(f"{history}/2026-01-{number:02}.jsonl", reason, content(raw))
+    nothing = ORDER | {"store_id": store_id, "amount_fen": 0, "lines": []}
+    yield BadDelivery(f"{history}/2026-01-30.jsonl", "out_of_range", line(**nothing))
+    if taken_number:
+        other = ORDER | {"store_id": store_id, "order_no": taken_number}
+        yield BadDelivery(f"{history}/2099-01-01.jsonl", "duplicate_key", line(**other))
     half_a_pair = {"review_id": "r1", "decision": "reject", "reviewer_id": "r", "decided_at": noon, "reason": "\ud800"}
     yield BadDelivery(f"reviews/{day:%Y-%m-%d}.jsonl", "not_utf8", line(**half_a_pair))
     # Reference data of another store.
     yield BadDelivery("reference/stores/s002/store.yaml", "not_yaml", content("[" * 3000))
     yield BadDelivery("reference/stores/s002/cameras.yaml", "not_yaml", content("cameras: &a [*a, 2026-02-30]\n"))
     yield BadDelivery("reference/stores/s002/planogram.csv", "missing_field", content('slot_id,product_id\n"a,b\n'))
+    twice = yaml.safe_dump({"cameras": [CAMERAS["cameras"][0] | {"zones": [{"zone_id": "a", "polygon_px": SQUARE}]}]})
+    yield BadDelivery("reference/stores/s003/cameras.yaml", "duplicate_key", content(twice))
+    # Reference data that name a slot or product of nobody: good files with a row more, and files of a store that has
+    # not delivered its floor plan.
+    plan = f"reference/stores/{store_id}/planogram.csv"
+    yield BadDelivery(plan, None, added("nowhere,sku-1001,1,2026-01-01"), adds=True)
+    yield BadDelivery("reference/prices.csv", None, added(f"nobodys,{store_id},450,2026-01-01"), adds=True)
+    yield BadDelivery("reference/stores/s004/cameras.yaml", None, content(yaml.safe_dump(CAMERAS)))
+    rows = "slot_id,product_id,facings,valid_from\na,sku-1001,1,2026-01-01\n"
+    yield BadDelivery("reference/stores/s004/planogram.csv", None, content(rows))
     # Sidecars that say nothing usable of their clips, and a half that waits for its other half.
     sidecars = {"not_json": b"{", "missing_field": b"{}", "not_utf8": b"\xff", "unknown_field": b'{"colour": 1}'}
     for minute, (reason, raw) in enumerate(sidecars.items(), start=3):
@@ -107,10 +139,12 @@ def every_kind(store_id: str, day: date) -> Iterator[BadDelivery]:
 
 def land_every_kind(landing: Path, store_id: str, day: date) -> list[BadDelivery]:
     """Puts them there and returns them."""
-    found = list(every_kind(store_id, day))
+    history = sorted((landing / "orders_history" / store_id).glob("*.jsonl"))
+    number = json.loads(history[0].read_text().splitlines()[0])["order_no"] if history else ""
+    found = list(every_kind(store_id, day, number))
     for delivery in found:
         path = landing / delivery.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
+        if delivery.adds or not path.exists():
             delivery.write(path)
     return found

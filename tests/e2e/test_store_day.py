@@ -10,20 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import polars as pl
 import pytest
 
+from assets.orders.reference.assets import reference_tables
+from assets.orders.reference.settings import ReferenceSettings
 from lakehouse.contracts import CONTRACTS, contract
 from lakehouse.lake import Lake
 from lakehouse.life import seals
 from lakehouse.store_day import StoreDay
+from lakehouse.tables.commit import CommitInfo
 from lakehouse.tables.reader import scan, table_version
+from lakehouse.tables.writer import upsert
 from orchestration import arrivals
 from orchestration.build import build_defs
 from orchestration.reruns import rerun_sensor
-from orchestration.sensors import landing_sensor
+from orchestration.sensors import LANDING_STATE, landing_sensor
 from orchestration.unfinished import stale
 from resources.clock import Clock
+from resources.landing.file_access import landed_at
 from resources.steps.partitions import partition_key, register_store
+from resources.steps.write_path import Tables
 from resources.workplace import Workplace
 from tests.e2e.tiny_store import ACCOUNTS, STORE_ID, land_clip, land_reference, land_scans
 
@@ -78,6 +85,12 @@ class Platform:
     def count_rows(self, name: str) -> int:
         """Rows of a table of orders."""
         return scan(self.lake, contract("orders", name)).collect().height
+
+    def tick(self, clock: Clock | None = None) -> dg.SensorResult | dg.SkipReason:
+        """What the landing sensor says, at that time."""
+        resources = {"workplace": Workplace(home=str(self.home)), "clock": clock or Clock()}
+        with dg.build_sensor_context(instance=self.instance, resources=resources) as context:
+            return landing_sensor(context)  # type: ignore[return-value]
 
     def versions(self) -> dict[str, int | None]:
         names = [("vision", "detections"), ("vision", "slot_episodes"), ("vision", "shelf_events")]
@@ -199,15 +212,36 @@ def test_a_scan_at_an_unknown_gate_is_refused_and_the_day_goes_on(platform: Plat
     assert not path.exists()
 
 
-def test_a_failed_blocking_check_leaves_the_table_as_it_was(platform: Platform) -> None:
-    """The store takes a gate out of its reference data, though people were scanned there."""
+def test_a_gate_that_is_taken_away_takes_no_day_with_it(platform: Platform) -> None:
+    """The store's new plan has another gate instead of the one where people were scanned, and some scans come late."""
     before = platform.versions()
     land_reference(platform.landing)
     store = platform.landing / "reference" / "stores" / STORE_ID / "store.yaml"
-    store.write_text(store.read_text().replace("gate-1", "gate-new"))
+    store.write_text(store.read_text().replace("gate-1", "gate-new").replace("x_m: 0.5", "x_m: 3.5"))
     assert platform.run("reference").success
+    assert platform.run("store_day").success
+    assert platform.versions() == before, "scans keep their gate's place, so every visit is as it was"
     path = land_scans(platform.landing, platform.day.business_date, platform.began + timedelta(minutes=6))
-    path.write_text(path.read_text().replace("gate-1", "gate-new"))
+    old, new, *bad = path.read_text().splitlines()
+    lines = [old, new.replace("gate-1", "gate-new"), *(line.replace("gate-1", "gate-9") for line in bad)]
+    path.write_text("\n".join(lines) + "\n")
+    scans = platform.count_rows("gate_events")
+    assert platform.run("store_day").success
+    assert platform.count_rows("gate_events") == scans + 2
+    assert not path.exists()
+    notes = [json.loads(p.read_text()) for p in (platform.landing / "rejected" / "gate_events").rglob("*.reason.json")]
+    assert [3, 4] in [[line["line"] for line in note["lines"]] for note in notes]
+
+
+def test_a_failed_blocking_check_leaves_the_table_as_it_was(platform: Platform) -> None:
+    """The table of stores has lost a gate at which people were scanned."""
+    before = platform.versions()
+    stores = contract("orders", "stores")
+    whole = scan(platform.lake, stores).collect()
+    lost = whole.with_columns(gate_ids=pl.lit(["gate-2"]), gate_positions_m=pl.lit([[0.5, 0.5]]))
+    upsert(platform.lake, stores, lost, commit=CommitInfo("test", "test"), now=datetime.now(UTC))
+    path = land_scans(platform.landing, platform.day.business_date, platform.began + timedelta(minutes=6))
+    path.write_text(path.read_text().replace("gate-1", "gate-2"))
     scans = platform.count_rows("gate_events")
     result = platform.run("store_day")
     assert not result.success
@@ -224,8 +258,7 @@ def test_a_failed_blocking_check_leaves_the_table_as_it_was(platform: Platform) 
     failure = next(e for e in result.all_events if e.event_type_value == "STEP_FAILURE" and e.step_key == "gate_events")
     assert f"orders/gate_events: gates_known ({scans} break it)" in str(failure.step_failure_data)
     path.unlink()
-    land_reference(platform.landing)
-    assert platform.run("reference").success
+    upsert(platform.lake, stores, whole, commit=CommitInfo("test", "test"), now=datetime.now(UTC))
     assert platform.run("store_day").success
 
 
@@ -238,16 +271,9 @@ def test_what_failed_or_was_cut_off_is_stale(platform: Platform) -> None:
 
 
 def test_the_sensor_asks_once_per_state_of_the_folder(platform: Platform) -> None:
-    def tick() -> dg.SensorResult | dg.SkipReason:
-        with dg.build_sensor_context(
-            instance=platform.instance,
-            resources={"workplace": Workplace(home=str(platform.home)), "clock": Clock()},
-        ) as context:
-            return landing_sensor(context)  # type: ignore[return-value]
-
-    assert isinstance(tick(), dg.SkipReason)
+    assert isinstance(platform.tick(), dg.SkipReason)
     path = land_scans(platform.landing, platform.day.business_date, platform.began + timedelta(minutes=9))
-    first, again = tick(), tick()
+    first, again = platform.tick(), platform.tick()
     assert isinstance(first, dg.SensorResult)
     assert isinstance(again, dg.SensorResult)
     request = first.run_requests[0]  # type: ignore[index]
@@ -255,7 +281,7 @@ def test_the_sensor_asks_once_per_state_of_the_folder(platform: Platform) -> Non
     assert request.run_key == again.run_requests[0].run_key  # type: ignore[index]
     assert not any(account in str(request) for account in ACCOUNTS)
     path.write_text(path.read_text() * 2)
-    later = tick()
+    later = platform.tick()
     assert later.run_requests[0].run_key != request.run_key  # type: ignore[union-attr,index]
     path.unlink()
 
@@ -291,6 +317,39 @@ def test_the_daemon_runs_the_day_again_for_its_own_stores_reference_data_alone(p
     assert tick() == {}
     assert platform.run("store_day", asked[platform.key]).success
     assert tick() == {}
+
+
+def test_a_file_that_waits_for_what_it_names_holds_nobody_up_and_does_not_wait_for_ever(platform: Platform) -> None:
+    def asked(clock: Clock) -> dict[str, str]:
+        """By job the key of the run that the sensor asks for."""
+        result = platform.tick(clock)
+        requests = result.run_requests if isinstance(result, dg.SensorResult) else None
+        return {str(request.job_name): str(request.run_key) for request in requests or ()}
+
+    def run(clock: Clock, state: str) -> None:
+        tables = Tables(workplace=Workplace(home=str(platform.home)), clock=clock)
+        done = dg.materialize(
+            [reference_tables], instance=platform.instance, resources={"tables": tables}, tags={LANDING_STATE: state}
+        )
+        assert done.success
+
+    now, prices = Clock(), platform.landing / "reference" / "prices.csv"
+    prices.write_text(f"product_id,store_id,price_fen,valid_from\nnobodys,{STORE_ID},5,2026-01-01\n")
+    path = land_scans(platform.landing, platform.day.business_date, platform.began + timedelta(minutes=9))
+    first = asked(now)
+    assert list(first) == ["reference"], "store-days wait for reference data"
+    run(now, first["reference"])
+    assert prices.exists()
+    again = asked(now)
+    assert again["reference"] == first["reference"], "asked for once: a sensor's key runs no second time"
+    assert "store_day" in again
+    later = Clock(fixed_at=(landed_at(prices) + ReferenceSettings().patience).isoformat())
+    last = asked(later)
+    assert list(last) == ["reference"]
+    assert last["reference"] != first["reference"]
+    run(later, last["reference"])
+    assert not prices.exists()
+    path.unlink()
 
 
 def test_a_sealed_day_refuses_what_comes_late(platform: Platform) -> None:

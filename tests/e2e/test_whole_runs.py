@@ -71,7 +71,7 @@ def test_bad_deliveries_beside_a_good_day_change_nothing_of_it(undisturbed: Undi
     refused = set(reasons(home))
     for delivery in deliveries:
         if delivery.reason is None:
-            assert (home / "landing" / delivery.path).exists(), "a half waits for its other half"
+            assert (home / "landing" / delivery.path).exists(), "it waits"
             continue
         assert (delivery.path, delivery.reason) in refused or delivery.path.endswith(".mp4")
         assert not (home / "landing" / delivery.path).exists()

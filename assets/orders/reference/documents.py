@@ -266,6 +266,7 @@ def _calendar_date(value: object) -> date:
 _NAME = Field(pl.String, text(200))
 _ID = Field(pl.String, text_id)
 _REAL = Field(pl.Float64, _FLOOR_M)
+_EXTENT = Field(pl.Float64, number(1.0, 1000.0))
 _LISTED = pl.List(pl.Float64)
 _ZONE_M = Field(_LISTED, _points(_FLOOR_M, 3))
 _OUTLINE_PX = Field(_LISTED, _points(number(-16_384, 32_768), 3))
@@ -278,7 +279,7 @@ _STORE = {
     "timezone": Field(pl.String, one_of(("Asia/Shanghai",))),
     "region": _ID,
     "opening_hours": Field(_LISTED, _nested({"open": _CLOCK, "close": _CLOCK})),
-    "floor_m": Field(_LISTED, _nested({"width": _REAL, "depth": _REAL})),
+    "floor_m": Field(_LISTED, _nested({"width": _EXTENT, "depth": _EXTENT})),
     "gondolas": Field(_LISTED, list_of({"gondola_id": _ID, "polygon_m": _ZONE_M}, 10_000)),
     "entrance_zone_m": _ZONE_M,
     "exit_zone_m": _ZONE_M,

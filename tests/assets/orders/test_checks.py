@@ -9,11 +9,13 @@ import pytest
 
 from assets.orders.baskets.checks import check_baskets
 from assets.orders.billing.checks import check_orders, check_reconciled
-from assets.orders.reference.checks import check_reference
+from assets.orders.reference.checks import check_reference, check_waiting
 from assets.orders.visits.checks import check_gate_events, check_visits
 from lakehouse.audit import failed
 from lakehouse.contracts.orders import GATE_EVENTS
 from lakehouse.contracts.store_reference import CAMERAS, PLANOGRAMS, PRODUCTS, SLOT_VIEWS, SLOTS, STORES
+from resources.landing.folder import Rejection
+from resources.landing.refusals import Reason
 from tests.assets.orders.builders import PRICE, at, event, frames, prices, run, visit
 
 VISITS_OF_DAY = [
@@ -84,6 +86,19 @@ def test_a_good_day_passes_every_check(day: dict[str, pl.DataFrame]) -> None:
     assert day["orders"].height == 1
     assert day["review_items"].height == 2
     assert not any(results(day).values())
+
+
+def test_what_waits_is_counted_by_its_kind_and_blocks_nothing() -> None:
+    assert failed(check_waiting(())) == []
+    for file, check in (
+        ("reference/stores/s001/cameras.yaml", "no_view_waits"),
+        ("reference/stores/s001/planogram.csv", "no_planogram_row_waits"),
+        ("reference/prices.csv", "no_price_waits"),
+    ):
+        waiting = [Rejection(file, line, "product_id", Reason.UNKNOWN_REFERENCE) for line in (2, 5)]
+        found = check_waiting(waiting)
+        assert [(one.name, one.unexpected_count) for one in found if not one.success] == [(check, 2)]
+        assert not any(one.blocks for one in found)
 
 
 def test_empty_tables_pass(day: dict[str, pl.DataFrame]) -> None:

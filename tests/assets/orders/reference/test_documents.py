@@ -61,6 +61,7 @@ def test_a_store_becomes_its_tables() -> None:
         (b"region: cn-east", b"region: cn-east\nowner_phone: '138'", "owner_phone", Reason.UNKNOWN_FIELD),
         (b'open: "00:00"', b'open: "25:00"', "opening_hours.open", Reason.OUT_OF_RANGE),
         (b"name: a store", b"name: [", "", Reason.NOT_YAML),
+        (b"width: 8.0", b"width: 0", "floor_m.width", Reason.OUT_OF_RANGE),
         (b"name: a store\n", b"", "name", Reason.MISSING_FIELD),
         (b"exit_zone_m: [[0,0],[1,0],[1,1]]", b"exit_zone_m: [[0,0]]", "exit_zone_m", Reason.WRONG_TYPE),
     ],
