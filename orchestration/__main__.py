@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from orchestration.commands.services import ServiceEnded
 from orchestration.runs import stopping
 from orchestration.runs.records import RecordsUnusable
 from resources.clock import Clock
@@ -61,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     except NotReady as error:
         _complain(str(error))
         return 2
-    except RecordsUnusable as error:
+    except (RecordsUnusable, ServiceEnded) as error:
         _complain(str(error))
         return 1
     except OSError as error:
