@@ -7,6 +7,7 @@ import sys
 from typing import NoReturn
 
 from rich.console import Console
+from rich.markup import escape
 
 from orchestration.commands.run import tell_of
 from orchestration.commands.services import ServiceEnded, live_together
@@ -14,7 +15,7 @@ from orchestration.runs.dead_runs import end_dead_runs
 from orchestration.runs.instance import REPOSITORY, open_instance
 from orchestration.runs.stopping import Stopped, in_order
 from resources.clock import Clock
-from resources.preflight import check_port
+from resources.preflight import NotReady, check_lake, check_port
 from resources.settings import HOME_VARIABLE, Settings
 
 WEB_SERVER = "the web server"
@@ -34,6 +35,11 @@ def serve(settings: Settings, port: int, console: Console) -> NoReturn:
     """
     instance = open_instance(settings)
     tell_of(console, end_dead_runs(instance, Clock().now()))
+    try:
+        check_lake(settings)
+    except NotReady as error:
+        # It comes up all the same: what lies on this machine dies on time, bucket or not.
+        console.print(f"[red]{escape(str(error))}[/red]", highlight=False)
     os.environ[HOME_VARIABLE] = str(settings.home)
     console.print(f"Dagster comes up at http://localhost:{port} in some seconds; Ctrl-C ends it.", highlight=False)
     console.print("What runs did is there under Runs, what the daemon does under Deployment; here is what steps say.")
