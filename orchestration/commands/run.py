@@ -24,10 +24,11 @@ from lakehouse.tables.snapshot import unusable
 from orchestration import arrivals
 from orchestration.arrivals import Arrivals
 from orchestration.commands import progress
+from orchestration.commands.cut_off_runs import end_cut_off_runs
 from orchestration.commands.unfinished import begun_days, stale
 from orchestration.report import deliveries, freshness, summary
 from orchestration.report.check_outcomes import State, in_state
-from orchestration.runs.dead_runs import DeadRun, end_dead_runs, locks_of
+from orchestration.runs.dead_runs import end_dead_runs, locks_of
 from orchestration.runs.instance import open_instance
 from orchestration.runs.locks import hold
 from orchestration.runs.queue import LANE_TAG, lane_of
@@ -119,11 +120,8 @@ def run(settings: Settings, console: Console) -> bool:
     workplace = Workplace(home=str(settings.home))
     defs = build_defs({"workplace": workplace}, environment=settings.file.environment)
     session = _Session(console, settings, instance, defs)
-    nothing: list[DeadRun] = []
-    tell_of(
-        console,
-        session.attempt("ending what was cut off", lambda: end_dead_runs(instance, Clock().now()), nothing),
-    )
+    if not end_cut_off_runs(settings, instance, console):
+        session.failed.append("ending what was cut off")
     # Said first, for whoever waits: without it the sweep reaches only what lies on this machine.
     has_lake = session.holds("the lake", check_lake)
     # Before anything looks at what has landed: deletion depends on nothing that a store delivers.
@@ -172,16 +170,6 @@ def _check_network(settings: Settings) -> None:
     check_model(settings)
     if not settings.file.detector.model_path:
         check_shipped()
-
-
-def tell_of(console: Console, dead: Sequence[DeadRun]) -> None:
-    """Says which runs were found dead and ended."""
-    for run in dead:
-        console.print(
-            f"run {run.run_id[:8]} ({run.job}) was cut off earlier: ended now, its places are free",
-            markup=False,
-            highlight=False,
-        )
 
 
 def _decisions(session: _Session, waiting: Arrivals) -> Iterator[tuple[str, Callable[[], Step | None]]]:

@@ -9,7 +9,7 @@ from typing import NoReturn
 from rich.console import Console
 from rich.markup import escape
 
-from orchestration.commands.run import tell_of
+from orchestration.commands.cut_off_runs import end_cut_off_runs
 from orchestration.commands.services import ServiceEnded, live_together
 from orchestration.runs.dead_runs import end_dead_runs
 from orchestration.runs.instance import REPOSITORY, open_instance
@@ -34,7 +34,7 @@ def serve(settings: Settings, port: int, console: Console) -> NoReturn:
     a signal. Every process is gone by then, and its runs are marked as cut off.
     """
     instance = open_instance(settings)
-    tell_of(console, end_dead_runs(instance, Clock().now()))
+    end_cut_off_runs(settings, instance, console)
     try:
         check_lake(settings)
     except NotReady as error:
