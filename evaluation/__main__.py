@@ -60,8 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(argv)
     if chosen.command == "tracking":
         from evaluation.tracking import main as tracking
+        from resources.preflight import NotReady
 
-        return tracking(chosen.arguments, _track)
+        try:
+            return tracking(chosen.arguments, _track)
+        except NotReady as error:
+            parser.exit(2, f"evaluation tracking: {error}\n")
     if chosen.command == "events":
         from evaluation.events import main as events
 

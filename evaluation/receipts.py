@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 from evaluation.events import InputError
 from evaluation.stdout import libraries_to_stderr
 from lakehouse.contracts.orders import ORDER_LINES, ORDERS, REVIEW_ITEMS, VISITS
+from lakehouse.errors import LakehouseError
 from lakehouse.lake import Lake
 from lakehouse.tables.reader import scan
-from resources.settings import load_settings
+from resources.preflight import NotReady, check_lake
+from resources.settings import SettingsError, load_settings
 
 Floats = NDArray[np.float64]
 
@@ -241,9 +243,11 @@ def main(argv: Sequence[str]) -> int:
         if not given.home.is_dir():
             raise InputError(f"{given.home}: no such folder")
         truth = read_truth(given.truth)
+        settings = load_settings(home=given.home)
+        check_lake(settings)
         with libraries_to_stderr():
-            summary = report(read_store_day(load_settings(home=given.home).lake(), given.store, given.date), truth)
-    except InputError as error:
+            summary = report(read_store_day(settings.lake(), given.store, given.date), truth)
+    except (InputError, LakehouseError, NotReady, SettingsError) as error:
         parser.exit(2, f"{error}\n")
     sys.stdout.write((json.dumps(summary, indent=2) if given.json else as_text(summary)) + "\n")
     return 0

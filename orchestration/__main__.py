@@ -11,15 +11,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from lakehouse.errors import LakehouseError
 from orchestration.runs import stopping
 from orchestration.runs.records import RecordsUnusable
 from resources.clock import Clock
-from resources.preflight import NotReady, check_port, check_record, said_of
+from resources.compute.services import ServiceEnded
+from resources.preflight import NotReady, check_lake, check_port, check_record, said_of
 from resources.settings import Settings, SettingsError, load_settings
 
 _STATUS = (
-    "Exit status: 0 done; 1 something failed, and is named; 2 the settings, the home or the port cannot be used; 130 "
-    "Ctrl-C; 143 SIGTERM."
+    "Exit status: 0 done; 1 something failed, and is named; 2 the settings, the home, the bucket or the port cannot be "
+    "used; 130 Ctrl-C; 143 SIGTERM."
 )
 
 
@@ -61,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
     except NotReady as error:
         _complain(str(error))
         return 2
-    except RecordsUnusable as error:
+    except (RecordsUnusable, ServiceEnded, LakehouseError) as error:
         _complain(str(error))
         return 1
     except OSError as error:
@@ -82,6 +84,8 @@ def _command(arguments: argparse.Namespace, settings: Settings, console: Console
             return _work(arguments, settings, console)
         except stopping.Stopped as stopped:
             stopping.leave(stopped, console, "nothing is lost, the next start goes on from here")
+    if arguments.command in ("migrate", "confirm-time", "land"):
+        check_lake(settings)
     if arguments.command == "migrate":
         from orchestration.commands.migrating import migrate_tables
 

@@ -10,7 +10,6 @@ from importlib import import_module
 import dagster as dg
 
 from orchestration.automation import evidence_changed, marts_behind
-from orchestration.console_logger import CONSOLE
 from orchestration.freshness import LATE
 from orchestration.housekeeping import housekeeping
 from orchestration.jobs import JOBS, ROOTS, STORE_DAY_ASSETS
@@ -67,7 +66,6 @@ def build_defs(overrides: Mapping[str, object] | None = None, environment: str =
                 description="Carries changes on: a table follows its upstream tables while its store-day is open.",
             ),
         ],
-        loggers={"console": CONSOLE},
         executor=watched_executor,
         resources={**resources, **{k: v for k, v in (overrides or {}).items() if k not in resources}},
     )

@@ -1,5 +1,5 @@
-"""What a command needs before it starts: a home that can be written, room on its disk, a network to look with, a free
-port. What is missing is one sentence that says what to do."""
+"""What a command needs before it starts: a home that can be written, room on its disk, a bucket that answers, a network
+to look with, a free port. What is missing is one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from lakehouse.lake import ENGINE_FOLDER
 from resources.settings import HOME_VARIABLE, Settings
 
 LEAST_FREE_MB = 200
@@ -65,6 +66,19 @@ def said_of(error: OSError, folder: Path) -> str:
         case errno.ENOTDIR | errno.EEXIST | errno.EISDIR:
             return f"{place} is in the way, a file where a folder has to be: move it, or choose another {HOME_VARIABLE}"
     return f"{place} cannot be used ({error.strerror}): choose another folder with {HOME_VARIABLE}"
+
+
+def check_lake(settings: Settings) -> None:
+    """That a lake in a bucket can be worked in; one on the local disk is a folder of the home. Raises NotReady."""
+    lake = settings.lake()
+    if lake.is_local:
+        return
+    from lakehouse.files.bucket_access import BucketUnusable, check_bucket  # loads the client of buckets
+
+    try:
+        check_bucket(lake.root, lake.options, f"{ENGINE_FOLDER}/preflight")
+    except BucketUnusable as error:
+        raise NotReady(f"the bucket of storage.lake in the settings {error}; then run again") from None
 
 
 def check_model(settings: Settings) -> None:

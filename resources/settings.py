@@ -7,12 +7,21 @@ value itself is not repeated: it may be a secret.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from lakehouse.lake import Lake
 from resources import strict_yaml
@@ -22,6 +31,8 @@ FILE_VARIABLE = "OPENAISLE_SETTINGS"
 DEFAULT_HOME = "var"
 DEFAULT_FILE = "settings.yaml"
 
+_ENDPOINTS = ("endpoint", "endpoint_url", "endpoint_url_s3")
+_ADDRESS = r"https?://[\w.:\[\]-]+(/[\w./~%-]*)?"
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -45,6 +56,16 @@ class StorageSettings(_Section):
     options: dict[str, SecretStr] = Field(
         default_factory=dict, description="names and texts, as AWS_ENDPOINT_URL: http://…"
     )
+
+    @field_validator("options")
+    @classmethod
+    def _an_endpoint_is_an_address(cls, options: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        # The client of buckets breaks on anything else, with a text that quotes it.
+        for name, value in options.items():
+            is_endpoint = name.lower().removeprefix("aws_") in _ENDPOINTS
+            if is_endpoint and not re.fullmatch(_ADDRESS, value.get_secret_value()):
+                raise ValueError("not an address")
+        return options
 
     @model_validator(mode="after")
     def _options_need_a_bucket(self) -> Self:

@@ -145,9 +145,9 @@ PLACES: tuple[HomePlace, ...] = (
     ),
     HomePlace(
         "marts",
-        r"warehouse/analytics\.duckdb",
+        r"warehouse/analytics\.duckdb(\.wal)?",
         None,
-        "The file that analysts open.",
+        "The file that analysts open, and what somebody left who wrote into it.",
         _BUILD,
         "every build replaces it whole; a column about a person stops the build",
     ),

@@ -109,7 +109,7 @@ REFUSED_DELIVERIES = TableContract(
 )
 
 FRESHNESS_OF = ("footage", "gate_events", "orders")
-FRESHNESS_STATES = ("fresh", "silent", "never", "not_computed", "unknown")
+FRESHNESS_STATES = ("fresh", "silent", "never", "not_computed", "unknown", "simulated")
 
 STORE_FRESHNESS = TableContract(
     domain="privacy",
@@ -125,7 +125,12 @@ STORE_FRESHNESS = TableContract(
         Column("delivery", pl.String, f"One of {', '.join(FRESHNESS_OF)}; orders: what was computed."),
         Column("camera_id", pl.String, "Camera within the store; empty for scans and orders."),
         Column("business_date", pl.String, "Store-local date, for orders; else empty."),
-        Column("state", pl.String, f"One of {', '.join(FRESHNESS_STATES)}; unknown: could not be read."),
+        Column(
+            "state",
+            pl.String,
+            f"One of {', '.join(FRESHNESS_STATES)}; unknown: could not be read; simulated: of a store that falls "
+            "silent without fault.",
+        ),
         instant("last_at", "End of the last usable clip, last scan, or when the orders were made.", nullable=True),
     ),
     key=("store_id", "delivery", "camera_id", "business_date"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, NotFoundError, PreconditionError
@@ -18,9 +20,12 @@ _CLIENT_OPTIONS = {"allow_http": "allow_http", "aws_allow_http": "allow_http"}
 
 
 class BucketObjects:
-    """`s3://bucket/prefix`. Needs a service with conditional puts (If-None-Match and If-Match)."""
+    """`s3://bucket/prefix`. Needs a service with conditional puts (If-None-Match and If-Match).
 
-    def __init__(self, root: str, storage_options: Mapping[str, str]) -> None:
+    `patience`: how long a request that fails is tried again; None: as long as the client does by itself, minutes.
+    """
+
+    def __init__(self, root: str, storage_options: Mapping[str, str], patience: timedelta | None = None) -> None:
         options = {name.lower(): value for name, value in storage_options.items()}
         client = {
             _CLIENT_OPTIONS[name]: True for name in options if name in _CLIENT_OPTIONS and options[name] == "true"
@@ -30,7 +35,11 @@ class BucketObjects:
             for name, value in options.items()
             if name not in _CLIENT_OPTIONS
         }
-        self._store = S3Store.from_url(root, config=config, client_options=client)  # type: ignore[arg-type]
+        given: dict[str, Any] = {"config": config, "client_options": client}
+        if patience is not None:
+            given["client_options"] |= {"timeout": patience, "connect_timeout": patience}
+            given["retry_config"] = {"max_retries": 1, "retry_timeout": patience}
+        self._store = S3Store.from_url(root, **given)
 
     def put_file(self, source: Path, key: str) -> int:
         obstore.put(self._store, checked_key(key), source)

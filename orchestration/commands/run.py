@@ -25,9 +25,10 @@ from lakehouse.tables.snapshot import unusable
 from orchestration import arrivals
 from orchestration.arrivals import Arrivals
 from orchestration.commands import progress
+from orchestration.commands.cut_off_runs import end_cut_off_runs
 from orchestration.report import deliveries, freshness, summary
 from orchestration.report.check_outcomes import State, in_state
-from orchestration.runs.dead_runs import DeadRun, end_dead_runs, locks_of
+from orchestration.runs.dead_runs import end_dead_runs, locks_of
 from orchestration.runs.instance import open_instance
 from orchestration.runs.locks import hold
 from orchestration.runs.queue import LANE_TAG, lane_of
@@ -36,7 +37,8 @@ from orchestration.runs.stopping import Stopped, in_order
 from orchestration.runs.waits import waits_for
 from orchestration.unfinished import begun_days, open_days, stale
 from resources.clock import Clock
-from resources.preflight import NotReady, check_home, check_model
+from resources.lock_file import Taken, alone
+from resources.preflight import NotReady, check_home, check_lake, check_model
 from resources.settings import Settings
 from resources.steps.declare import kind_and_place
 from resources.steps.partitions import partition_key, register_store, store_day_of_key
@@ -116,14 +118,37 @@ def run(settings: Settings, console: Console) -> bool:
 
     started = time.monotonic()
     instance = open_instance(settings)
-    tell_of(console, end_dead_runs(instance, Clock().now()))
     workplace = Workplace(home=str(settings.home))
     defs = build_defs({"workplace": workplace}, environment=settings.file.environment)
     session = _Session(console, settings, instance, defs)
+    if not end_cut_off_runs(settings, instance, console):
+        session.failed.append("ending what was cut off")
+    # Said first, for whoever waits: without it the sweep reaches only what lies on this machine.
+    has_lake = session.holds("the lake", check_lake)
     # Before anything looks at what has landed: deletion depends on nothing that a store delivers.
     session.do(_SWEEP)
+    if has_lake:
+        session.attempt("the run", lambda: _run_alone(session, started), None)
+    if session.failed:
+        console.print(f"[red]failed[/red]: {escape('; '.join(dict.fromkeys(session.failed)))}", highlight=False)
+        console.print("Every run with all its checks is in the UI (make ui).")
+    return not session.failed
+
+
+def _run_alone(session: _Session, started: float) -> None:
+    """Everything but the sweep, which waits for nobody. Raises NotReady if another process does the same already: each
+    would count what the other has not finished."""
+    try:
+        with alone(session.settings.dagster_home / "orchestration_run.lock"):
+            _work_off(session, started)
+    except Taken as taken:
+        raise NotReady(f"{taken} is running on this home, too: wait until it has ended, then run again") from None
+
+
+def _work_off(session: _Session, started: float) -> None:
+    settings, console = session.settings, session.console
     # A disk without room, or a folder that cannot be written, would fail step after step.
-    is_ready = session.holds("the home", check_home) & session.holds("the detector's network", check_model)
+    is_ready = session.holds("the home", check_home) & session.holds("the detector's network", _check_network)
     waiting = session.look() if is_ready else Arrivals()
     done = 0
     for title, decide in _decisions(session, waiting) if is_ready else ():
@@ -138,20 +163,14 @@ def run(settings: Settings, console: Console) -> bool:
     for table, why in unusable(settings.lake(), CONTRACTS.values()).items():
         session.fail(table, why)
     session.attempt("the summary", lambda: _summarize(session, waiting, started), None)
-    if session.failed:
-        console.print(f"[red]failed[/red]: {escape('; '.join(dict.fromkeys(session.failed)))}", highlight=False)
-        console.print("Every run with all its checks is in the UI (make ui).")
-    return not session.failed
 
 
-def tell_of(console: Console, dead: Sequence[DeadRun]) -> None:
-    """Says which runs were found dead and ended."""
-    for run in dead:
-        console.print(
-            f"run {run.run_id[:8]} ({run.job}) was cut off earlier: ended now, its places are free",
-            markup=False,
-            highlight=False,
-        )
+def _check_network(settings: Settings) -> None:
+    from assets.vision.detection.networks import check_shipped
+
+    check_model(settings)
+    if not settings.file.detector.model_path:
+        check_shipped()
 
 
 def _decisions(session: _Session, waiting: Arrivals) -> Iterator[tuple[str, Callable[[], Step | None]]]:

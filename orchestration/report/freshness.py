@@ -17,6 +17,8 @@ from lakehouse.tables.reader import scan
 
 MOST_STORES = 12
 MOST_NAMED = 6
+SOUND = ("fresh", "simulated")
+"""States of which nothing is missing."""
 
 
 def show(console: Console, lake: Lake) -> None:
@@ -25,7 +27,7 @@ def show(console: Console, lake: Lake) -> None:
     if found.is_empty():
         console.print("stores: none has reference data")
         return
-    late = pl.col("state") != "fresh"
+    late = ~pl.col("state").is_in(SOUND)
     missing = found.group_by("store_id").agg(late.sum().alias("missing"))
     order = missing.sort("missing", "store_id", descending=[True, False])["store_id"].to_list()
     table = Table(title="When stores were last heard of", title_justify="left", header_style="bold")
@@ -42,13 +44,15 @@ def show(console: Console, lake: Lake) -> None:
 
 def _cells(rows: pl.DataFrame) -> Iterator[str]:
     footage, scans, orders = (rows.filter(pl.col("delivery") == name) for name in ("footage", "gate_events", "orders"))
-    yield f"{footage.filter(pl.col('state') == 'fresh').height} of {footage.height}"
+    is_simulated = "simulated" in rows["state"]
+    heard = footage.filter(pl.col("state") == "fresh").height
+    yield f"{footage.height}, simulated" if is_simulated else f"{heard} of {footage.height}"
     for part in (footage, scans):
         last = part["last_at"].max()
         yield f"{last.astimezone(ZoneInfo(STORE_ZONE)):%m-%d %H:%M}" if isinstance(last, datetime) else "none"
-    computed = orders.filter(pl.col("state") == "fresh")["business_date"].max()
+    computed = orders.filter(pl.col("last_at").is_not_null())["business_date"].max()
     yield str(computed or "none")
-    late = rows.filter(pl.col("state") != "fresh")
+    late = rows.filter(~pl.col("state").is_in(SOUND))
     names = [_name(row) for row in late.head(MOST_NAMED).iter_rows(named=True)]
     yield ", ".join([*names, *([f"and {late.height - MOST_NAMED} more"] if late.height > MOST_NAMED else [])])
 

@@ -13,6 +13,7 @@ import dagster as dg
 
 from lakehouse.contract import TableContract
 from lakehouse.errors import CommitConflict, LakehouseError, LeaseUnavailable
+from resources.preflight import NotReady
 from resources.steps.specs import DomainCheck, check_specs, table_spec
 from resources.steps.write_path import Report
 
@@ -78,6 +79,8 @@ def _concealing(body: Body) -> Body:
             return
         except dg.Failure:
             raise
+        except NotReady as error:
+            failure = dg.Failure(description=str(error), allow_retries=False)
         except LakehouseError as error:
             failure = dg.Failure(description=str(error), allow_retries=isinstance(error, _PASSING))
         except Exception as error:  # noqa: BLE001 - whatever it is, its text stays here

@@ -7,10 +7,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from lakehouse.contract import TableContract
+from lakehouse.contracts.orders import REVIEW_ITEMS, VISITS
+from lakehouse.contracts.store_reference import STORES
 from orchestration.__main__ import main
 from resources.preflight import NotReady, check_home, check_model, check_port, check_record
 from resources.settings import load_settings
@@ -125,14 +129,63 @@ def test_a_network_that_is_not_there(tmp_path: Path, content: bytes | None, said
     check_model(load_settings({}, working_directory=tmp_path))
 
 
+def migrate(home: Path) -> int:
+    return main(["--home", str(home), "migrate"])
+
+
+def confirm_time(home: Path) -> int:
+    return main(["--home", str(home), "confirm-time"])
+
+
+def land_check(home: Path) -> int:
+    return main(["--home", str(home), "land", "--check", str(home)])
+
+
+def review(home: Path) -> int:
+    from assets.orders.review.__main__ import main as review_main
+
+    return review_main(["--home", str(home)], datetime.now(UTC))
+
+
+def score_receipts(home: Path) -> int:
+    from evaluation.__main__ import main as evaluation_main
+
+    truth = REPOSITORY / "simulation" / "store_day" / "truth"
+    with pytest.raises(SystemExit) as ended:
+        evaluation_main(["receipts", "--home", str(home), "--truth", str(truth)])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+@pytest.mark.parametrize("unusable_bucket", ["wrong keys", "nobody there"], indirect=True)
+@pytest.mark.parametrize("command", [migrate, confirm_time, land_check, review, score_receipts])
+def test_a_bucket_that_cannot_be_worked_in(
+    tmp_path: Path,
+    unusable_bucket: tuple[Path, str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: Callable[[Path], int],
+) -> None:
+    file, why = unusable_bucket
+    monkeypatch.setenv("OPENAISLE_SETTINGS", str(file))
+    assert command(tmp_path) == 2
+    assert f"the bucket of storage.lake in the settings {why}" in told(capsys)
+
+
+@pytest.mark.parametrize(("command", "table"), [(land_check, STORES), (review, REVIEW_ITEMS), (score_receipts, VISITS)])
+def test_a_damaged_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: Callable[[Path], int], table: TableContract
+) -> None:
+    (tmp_path / "lake" / table.path / "_delta_log").mkdir(parents=True)
+    (tmp_path / "lake" / table.path / "_delta_log" / f"{0:020}.json").write_text("{")
+    assert command(tmp_path) in (1, 2)
+    assert told(capsys).startswith(f"{table.path}: ")
+
+
 def test_the_review_says_that_the_network_is_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from datetime import UTC, datetime
-
-    from assets.orders.review.__main__ import main as review
-
     (tmp_path / "settings.yaml").write_text("detector: {model_path: /nowhere.onnx}\n")
     monkeypatch.chdir(tmp_path)
-    assert review(["--home", str(tmp_path / "home")], datetime.now(UTC)) == 2
+    assert review(tmp_path / "home") == 2
     assert "detector.model_path" in told(capsys)

@@ -90,6 +90,10 @@ def test_a_named_file_must_be_there(tmp_path: Path) -> None:
         ("workers: 1\nworkers: 2", "line 2: a field stands there twice"),
         ("workers: !!python/name:os.system", "line 1: this is not YAML"),
         ("1: 2", "the file has a field that is not known here"),
+        (
+            "storage: {lake: 's3://b/p', options: {AWS_ENDPOINT_URL: 'not an address'}}",
+            "storage.options: allowed is names and texts, as AWS_ENDPOINT_URL: http://…",
+        ),
     ],
 )
 def test_what_no_program_can_hold_is_an_error_like_any_other(tmp_path: Path, text: str, said: str) -> None:

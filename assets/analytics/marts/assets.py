@@ -11,6 +11,7 @@ from assets.analytics.marts.checks import FIT_CHECK, check_specs, mart_key, mart
 from assets.analytics.marts.dbt import DBT_PROJECT, NodeResult
 from assets.analytics.marts.dbt_graph import DbtGraph, DbtTest, load_graph
 from lakehouse.contracts import contract
+from lakehouse.errors import LakehouseError
 from lakehouse.tables.commit import CommitInfo, create_if_absent
 from resources.code_version import code_version
 from resources.steps.metadata import ExceptionKind, Fact, as_metadata
@@ -29,19 +30,19 @@ def marts(context: dg.AssetExecutionContext, workplace: Workplace) -> Iterator[R
     """Every mart, and every dbt test as a check. If anything fails, the old file stays in its place."""
     settings, lake = workplace.settings(), workplace.lake()
     names = [mart.name for mart in GRAPH.marts]
-    # DuckDB reads a table through its log: before the first history there is none.
-    for domain, table in sorted({source for mart in GRAPH.marts for source in mart.sources}):
-        create_if_absent(lake, contract(domain, table), CommitInfo(context.run_id, code_version()))
     results: Mapping[str, NodeResult] = {}
     refused, error = False, ""
     try:
+        # DuckDB reads a table through its log: before the first history there is none.
+        for domain, table in sorted({source for mart in GRAPH.marts for source in mart.sources}):
+            create_if_absent(lake, contract(domain, table), CommitInfo(context.run_id, code_version()))
         with warehouse.building(settings.warehouse, lake, names) as build:
             results = dbt.build(DBT_PROJECT, build.profiles, build.scratch, {"lake": lake.root.rstrip("/")})
             if failed := failures(GRAPH, results):
                 raise _NotFit(f"{len(failed)} models or tests failed: {', '.join(failed)}")
     except warehouse.WarehouseRefused as known:
         refused, error = True, str(known)
-    except (_NotFit, warehouse.WarehouseBusy, warehouse.ExtensionMissing, dbt.DbtStopped) as known:
+    except (_NotFit, warehouse.WarehouseBusy, warehouse.ExtensionMissing, dbt.DbtStopped, LakehouseError) as known:
         error = str(known)
     except Exception as unknown:  # noqa: BLE001 - its text could quote a row, so its kind stands for it
         error = type(unknown).__name__

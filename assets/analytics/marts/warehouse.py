@@ -6,6 +6,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import struct
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import yaml
 from lakehouse.contract import Pii
 from lakehouse.contracts import CONTRACTS
 from lakehouse.lake import Lake
+from resources.lock_file import Taken, alone
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,6 +29,8 @@ LOCK_FILE = ".building.lock"
 
 _LOCAL_EXTENSIONS = ("delta",)
 _BUCKET_EXTENSIONS = ("httpfs", "delta")
+_FLOCK = "hhqqi4x"
+"""`struct flock` of the kernel on 64 bits: type, whence, start, length, process."""
 _SECRET_NAMES = {
     "aws_access_key_id": "key_id",
     "aws_secret_access_key": "secret",
@@ -44,7 +48,7 @@ class ExtensionMissing(Exception):
 
 
 class WarehouseBusy(Exception):
-    """Another process is building the file."""
+    """Another process builds the file, or has it open for writing; the message says which one, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,13 @@ def building(warehouse: Path, lake: Lake, marts: Collection[str]) -> Iterator[Bu
     """Yields a place to build in. If the block ends without an exception the new file replaces `warehouse`.
 
     Raises WarehouseBusy, ExtensionMissing; and WarehouseRefused if the new file holds other tables than
-    `marts`, or a column that says something about a person.
+    `marts`, or a column that says something about a person. While it is built, analysts read the old file, and nobody
+    can open it for writing.
     """
     # Beside the target, so that the swap is a rename within one file system.
     folder = warehouse.parent / BUILDING_FOLDER
     warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(warehouse.parent / LOCK_FILE):
+    with _only_build(warehouse.parent / LOCK_FILE), _no_writer(warehouse):
         # What a killed build left holds rows about accounts (dbt's spill files), so it goes before anything
         # else.
         shutil.rmtree(folder, ignore_errors=True)
@@ -80,6 +85,8 @@ def building(warehouse: Path, lake: Lake, marts: Collection[str]) -> Iterator[Bu
             yield build
             look_over(build.database, marts)
             _sync(build.database)
+            # Of whoever wrote into the old file and did not close it: DuckDB would take it for the new file's.
+            _journal(warehouse).unlink(missing_ok=True)
             os.replace(build.database, warehouse)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -165,6 +172,13 @@ def what_is_wrong(database: Path, marts: Collection[str]) -> str:
 
     if not database.is_file():
         return f"{database} is not there"
+    try:
+        with _no_writer(database):
+            pass
+    except WarehouseBusy as busy:
+        return str(busy)
+    if _journal(database).exists():
+        return f"somebody has written into {database}; the next build makes it anew"
     mart = ""
     try:
         with open_read_only(database) as connection:
@@ -186,17 +200,47 @@ def row_counts(database: Path, marts: Collection[str]) -> dict[str, int]:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Holds the lock; it goes with the process, however that ends."""
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+def _only_build(lock: Path) -> Iterator[None]:
+    try:
+        with alone(lock):
+            yield
+    except Taken as taken:
+        raise WarehouseBusy(
+            f"{taken} is building the analysts' file: wait until it has ended, then run again"
+        ) from None
+
+
+@contextmanager
+def _no_writer(database: Path) -> Iterator[None]:
+    """Keeps everybody from opening the file for writing, by the lock that DuckDB's own readers hold. Raises
+    WarehouseBusy if somebody has it open for writing: what they write later would lie beside the next file."""
+    if not database.is_file():
+        yield
+        return
+    handle = os.open(database, os.O_RDONLY | os.O_CLOEXEC)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise WarehouseBusy("another process is building the analysts' file") from None
+            raise WarehouseBusy(
+                f"{_writer(handle)} has {database} open for writing: close it there (open it with read_only=True), "
+                "then run again"
+            ) from None
         yield
     finally:
         os.close(handle)
+
+
+def _writer(handle: int) -> str:
+    """Who holds the lock of a writer."""
+    asked = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
+    holder = struct.unpack(_FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, asked))[-1]
+    return f"process {holder}" if holder > 0 else "another process"
+
+
+def _journal(database: Path) -> Path:
+    """Where DuckDB keeps what a writer has not yet put into the file."""
+    return database.with_name(f"{database.name}.wal")
 
 
 def _sync(path: Path) -> None:

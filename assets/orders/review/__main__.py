@@ -20,12 +20,13 @@ from assets.orders.review import decisions
 from assets.orders.review.picture import MEANING, picture
 from assets.orders.review.queue import CommandError, decide, read_queue
 from lakehouse.contracts import orders, store_reference
+from lakehouse.errors import LakehouseError
 from lakehouse.lake import Lake
 from lakehouse.store_day import STORE_ZONE, StoreDay
 from lakehouse.tables.reader import scan
 from resources.landing.file_access import write_whole
 from resources.landing.folder import Landing
-from resources.preflight import NotReady, check_model
+from resources.preflight import NotReady, check_lake, check_model
 from resources.settings import Settings, SettingsError, load_settings
 
 
@@ -57,8 +58,9 @@ def main(argv: Sequence[str], now: datetime) -> int:
         settings = load_settings(home=given.home)
         # Not needed here, but who reviews should not learn from the next run that nothing can be seen any more.
         check_model(settings)
+        check_lake(settings)
         _run(given, settings, console, now)
-    except (CommandError, NotReady, SettingsError) as error:
+    except (CommandError, LakehouseError, NotReady, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0

@@ -54,7 +54,9 @@ def store_freshness(context: dg.AssetExecutionContext, tables: Tables, clock: Cl
     )
     found = rows_of(stores, tables.read(CAMERAS), heard, now)
     facts = {f"places_{state}": count for state, count in found["state"].value_counts().iter_rows()}
-    write = TableWrite(STORE_FRESHNESS, found, check_freshness(found), facts, may_empty=True)
+    real = stores.filter(~pl.col("is_simulated"))["store_id"]
+    results = check_freshness(found.filter(pl.col("store_id").is_in(real.implode())))
+    write = TableWrite(STORE_FRESHNESS, found, results, facts, may_empty=True)
     yield from tables.write(context, [write])
 
 

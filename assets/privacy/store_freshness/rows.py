@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from lakehouse.store_day import StoreDay
 _DAY = timedelta(days=1)
 _SETTINGS = FreshnessSettings()
 Key = TypeVar("Key")
+Row = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,34 @@ def store_freshness(
     settings: FreshnessSettings = _SETTINGS,
 ) -> pl.DataFrame:
     """One row per camera, one for the scans of each store, one for its last computed day and one for each day that is
-    not computed and should be. `stores`, `cameras`: rows of the reference tables."""
-    rows: list[dict[str, object]] = []
-    for store_id, opens, closes in stores.select("store_id", "opens_at", "closes_at").sort("store_id").iter_rows():
-        hours = _hours(opens, closes)
-        for camera_id in cameras.filter(pl.col("store_id") == store_id)["camera_id"].unique().sort():
-            last = _get(heard.footage, (store_id, camera_id))
-            state = _state(hours if heard.footage is not None else None, last, settings.camera_silent_after, now)
-            rows.append(_row(store_id, "footage", state, last, camera_id=camera_id))
-        last = _get(heard.scans, store_id)
-        state = _state(hours if heard.scans is not None else None, last, settings.scans_silent_after, now)
-        rows.append(_row(store_id, "gate_events", state, last))
-        rows += _days(store_id, heard.days, now, settings)
+    not computed and should be. `stores`, `cameras`: rows of the reference tables.
+
+    A simulated store delivers finished days, whenever somebody makes one: its silence is called `simulated`, and a day
+    of which nothing has landed is none. What of it is not computed, or could not be read, is said as of any other."""
+    rows: list[Row] = []
+    for store in stores.sort("store_id").iter_rows(named=True):
+        cameras_of_it = cameras.filter(pl.col("store_id") == store["store_id"])["camera_id"].unique().sort()
+        found = _of_store(store, cameras_of_it, heard, now, settings)
+        rows += map(_of_simulated, found) if store["is_simulated"] else found
     return pl.DataFrame(rows, STORE_FRESHNESS.schema).sort(STORE_FRESHNESS.key)
+
+
+def _of_store(
+    store: Mapping[str, Any], cameras: Iterable[str], heard: Heard, now: datetime, settings: FreshnessSettings
+) -> Iterator[Row]:
+    store_id, hours = store["store_id"], _hours(store["opens_at"], store["closes_at"])
+    for camera_id in cameras:
+        last = _get(heard.footage, (store_id, camera_id))
+        state = _state(hours if heard.footage is not None else None, last, settings.camera_silent_after, now)
+        yield _row(store_id, "footage", state, last, camera_id=camera_id)
+    last = _get(heard.scans, store_id)
+    state = _state(hours if heard.scans is not None else None, last, settings.scans_silent_after, now)
+    yield _row(store_id, "gate_events", state, last)
+    yield from _days(store_id, heard.days, now, settings, only_landed=store["is_simulated"])
+
+
+def _of_simulated(row: Row) -> Row:
+    return row | {"state": "simulated"} if row["state"] in ("fresh", "silent", "never") else row
 
 
 def _get(found: Mapping[Key, datetime] | None, key: Key) -> datetime | None:
@@ -85,8 +101,13 @@ def _state(hours: OpeningHours | None, last: datetime | None, limit: timedelta, 
 
 
 def _days(
-    store_id: str, days: Mapping[StoreDay, DayRecord] | None, now: datetime, settings: FreshnessSettings
-) -> Iterator[dict[str, object]]:
+    store_id: str,
+    days: Mapping[StoreDay, DayRecord] | None,
+    now: datetime,
+    settings: FreshnessSettings,
+    *,
+    only_landed: bool,
+) -> Iterator[Row]:
     if days is None:
         yield _row(store_id, "orders", "unknown", None)
         return
@@ -95,7 +116,7 @@ def _days(
         yield _row(store_id, "orders", "never", None)
         return
     for day in _dates(store_id, min(mine), now, settings):
-        if _is_late(day, mine.get(day), now, settings.computed_within):
+        if (day in mine or not only_landed) and _is_late(day, mine.get(day), now, settings.computed_within):
             yield _row(store_id, "orders", "not_computed", None, business_date=day.business_date.isoformat())
     if computed := max((day for day, record in mine.items() if record.computed_at), default=None):
         last = mine[computed].computed_at
@@ -123,7 +144,7 @@ def _row(
     *,
     camera_id: str = "",
     business_date: str = "",
-) -> dict[str, object]:
+) -> Row:
     return {
         "store_id": store_id,
         "delivery": delivery,

@@ -7,7 +7,6 @@ parallelism comes from processes.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from assets.vision.detection.networks import network_digest, shipped_network
 from assets.vision.detection.settings import DetectorSettings
 from assets.vision.log_odds import log_odds, logistic_each
 
@@ -27,7 +27,6 @@ Boxes = npt.NDArray[np.float32]
 Frame = npt.NDArray[np.uint8]
 Region = tuple[float, float, float, float]
 
-MODELS = Path(__file__).parent / "models"
 STRIDES = (8, 16, 32)
 """Pixels between the cells of the network's three maps: given by the network, as are the bins."""
 BINS = 11
@@ -76,7 +75,8 @@ def input_size(frame_width: int, frame_height: int, width_px: int) -> tuple[int,
 
 
 class NanoDetector:
-    """See `Detector`. Made once per worker process: loading and compiling takes about half a second."""
+    """See `Detector`. Made once per worker process: loading and compiling takes about half a second. Raises NotReady if
+    the network's file is not there, or is a shipped one and damaged."""
 
     def __init__(self, settings: DetectorSettings | None = None) -> None:
         import openvino as ov
@@ -85,13 +85,9 @@ class NanoDetector:
         self._core = ov.Core()
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self.precision = choose_precision(capabilities, self._settings.precision)
-        if self._settings.model_path:
-            self._path = Path(self._settings.model_path)
-        else:
-            self._path = MODELS / ("nanodet_person_int8.onnx" if self.precision == "int8" else "nanodet_person.onnx")
-        if not self._path.is_file():
-            raise FileNotFoundError(f"detector model not found: {self._path.name}")
-        self._digest = hashlib.sha256(self._path.read_bytes()).hexdigest()[:12]
+        own = self._settings.model_path
+        self._path = Path(own) if own else shipped_network(self.precision)
+        self._digest = network_digest(self._path, is_shipped=not own)[:12]
         self._network: ov.InferRequest | None = None
 
     @property

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -106,6 +110,62 @@ def test_one_build_at_a_time(tmp_path: Path) -> None:
             pass
         # The second one has taken nothing away from the first.
         make(build.database)
+
+
+WRITES = """
+import duckdb, signal, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute("create table main.notes as select 'acc-1' as account_id")
+print("written", flush=True)
+signal.pause()
+"""
+
+
+@contextmanager
+def writer(file: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has the file open for writing, and has written."""
+    process = subprocess.Popen([sys.executable, "-c", WRITES, str(file)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "written\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_file_that_somebody_writes_into_is_left_to_them(tmp_path: Path) -> None:
+    file, lake = make(tmp_path / "analytics.duckdb", FIT), Lake(str(tmp_path))
+    before = file.read_bytes()
+    with writer(file) as held:
+        busy = f"process {held.pid} has {file} open for writing: close it there"
+        with pytest.raises(WarehouseBusy, match=busy), building(file, lake, ["sales"]):
+            pytest.fail("what they write would lie beside the new file")
+        assert what_is_wrong(file, ["sales"]).startswith(busy)
+    assert file.read_bytes() == before
+
+
+def test_what_somebody_wrote_is_not_in_the_next_file(tmp_path: Path) -> None:
+    """DuckDB keeps it beside the file, and would read it into whatever file has that name."""
+    file = make(tmp_path / "analytics.duckdb", FIT)
+    with writer(file):
+        pass
+    assert what_is_wrong(file, ["sales"]) == f"somebody has written into {file}; the next build makes it anew"
+    with building(file, Lake(str(tmp_path)), ["sales"]) as build:
+        make(build.database, FIT)
+    look_over(file, ["sales"])
+    assert what_is_wrong(file, ["sales"]) == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".building.lock", "analytics.duckdb"]
+
+
+def test_nobody_begins_to_write_while_the_next_file_is_built(tmp_path: Path) -> None:
+    file = make(tmp_path / "analytics.duckdb", FIT)
+    with building(file, Lake(str(tmp_path)), ["sales"]) as build:
+        command = [sys.executable, "-c", WRITES, str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode != 0
+        assert "Could not set lock" in done.stderr
+        make(build.database, FIT)
 
 
 def test_what_a_killed_build_left_is_removed_by_the_next(tmp_path: Path) -> None:

@@ -43,8 +43,9 @@ def ago(**parts: float) -> datetime:
     return NOON - timedelta(**parts)
 
 
-def stores(*ids: str, opens: str = "08:00", closes: str = "22:00") -> pl.DataFrame:
-    return filled(STORES, *({"store_id": store, "opens_at": opens, "closes_at": closes} for store in ids))
+def stores(*ids: str, opens: str = "08:00", closes: str = "22:00", is_simulated: bool = False) -> pl.DataFrame:
+    hours = {"opens_at": opens, "closes_at": closes}
+    return filled(STORES, *({"store_id": store, **hours, "is_simulated": is_simulated} for store in ids))
 
 
 def cameras(*pairs: tuple[str, str]) -> pl.DataFrame:
@@ -144,6 +145,38 @@ def test_one_stores_odd_row_stops_no_other() -> None:
     ]
 
 
+def states(found: pl.DataFrame) -> list[tuple[object, ...]]:
+    return found.select("delivery", "camera_id", "business_date", "state").rows()
+
+
+def test_a_simulated_store_falls_silent_without_fault() -> None:
+    """It delivers a finished day; nobody films the next."""
+    known, last = stores("s001", is_simulated=True), ago(hours=30)
+    done = DayRecord(YESTERDAY.end_at, YESTERDAY.end_at)
+    silent = Heard({("s001", "c1"): last}, {"s001": last}, {StoreDay("s001", date(2026, 11, 19)): done})
+    found = judged(silent, known=known)
+    assert states(found) == [
+        ("footage", "c1", "", "simulated"),
+        ("footage", "c2", "", "simulated"),
+        ("gate_events", "", "", "simulated"),
+        ("orders", "", "2026-11-19", "simulated"),
+    ]
+    assert found["last_at"].to_list() == [last, None, last, YESTERDAY.end_at]
+    assert states(judged(Heard({}, {}, {}), known=known))[-1] == ("orders", "", "", "simulated")
+
+
+def test_what_is_missing_of_a_simulated_store_is_said_all_the_same() -> None:
+    known = stores("s001", is_simulated=True)
+    landed = {YESTERDAY: DayRecord(ago(hours=3), None)}
+    assert states(judged(replace(FINE, days=landed), known=known))[-1] == (
+        "orders",
+        "",
+        "2026-11-21",
+        "not_computed",
+    )
+    assert set(judged(Heard(None, None, None), known=known)["state"]) == {"unknown"}
+
+
 def test_many_silent_cameras_are_counted_and_some_named() -> None:
     many = cameras(*((f"s{n:03}", "c1") for n in range(30)))
     found = rows_of(stores(*(f"s{n:03}" for n in range(30))), many, Heard({}, {}, {}), NOON)
@@ -186,6 +219,25 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_checks_count_real_stores_only(home: Path, instance: dg.DagsterInstance) -> None:
+    put(Lake(str(home / "lake")), STORES, stores("s002", is_simulated=True))
+    found = run(home, instance)
+    assert found.keys() == {"every_day_computed"}
+    assert found["every_day_computed"][1] == "s001 2026-11-21 not computed"
+    line = told(home)
+    assert "2, simulated" in line
+    assert not any(word in line for word in ("silent", "never", "not computed"))
+
+
+def told(home: Path) -> str:
+    """What the summary says of the second store."""
+    console = Console(file=io.StringIO(), width=160)
+    show(console, Lake(str(home / "lake")))
+    assert isinstance(console.file, io.StringIO)
+    (line,) = [line for line in console.file.getvalue().splitlines() if "s002" in line]
+    return line
+
+
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as found:
@@ -216,11 +268,7 @@ def test_the_step_reads_the_tables_and_dagsters_record(home: Path, instance: dg.
     # Begun on the 20th, and that day computed; of the day after nothing has landed.
     assert "s001 2026-11-21 not computed" in str(found["every_day_computed"][1])
     assert "s001 2026-11-20" not in str(found["every_day_computed"][1])
-    console = Console(file=io.StringIO(), width=160)
-    show(console, Lake(str(home / "lake")))
-    assert isinstance(console.file, io.StringIO)
-    (line,) = [line for line in console.file.getvalue().splitlines() if "s002" in line]
-    assert "c2 never" in line
+    assert "c2 never" in told(home)
 
 
 def test_a_damaged_table_is_unknown_and_the_rest_goes_on(home: Path, instance: dg.DagsterInstance) -> None:

@@ -1,0 +1,55 @@
+"""One process at a time: the lock goes with its holder, whatever ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from resources.lock_file import Taken, alone
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HOLDS = (
+    "import signal, sys; from pathlib import Path; from resources.lock_file import alone\n"
+    "with alone(Path(sys.argv[1])): print('held', flush=True); signal.pause()"
+)
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(tmp_path / "lock")], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_holder_is_named_and_its_death_frees_the_lock(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    with pytest.raises(Taken, match=f"process {holder.pid}"), alone(tmp_path / "lock"):
+        pytest.fail("two at once")
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    with alone(tmp_path / "lock"):
+        assert (tmp_path / "lock").read_text() == str(os.getpid())
+
+
+def test_a_holder_that_cannot_be_named_holds_it_all_the_same(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    (tmp_path / "lock").write_text("nobody")
+    with pytest.raises(Taken, match="another process"), alone(tmp_path / "lock"):
+        pytest.fail(f"two at once: {holder.pid}")
+
+
+def test_one_after_the_other(tmp_path: Path) -> None:
+    for _ in range(2):
+        with alone(tmp_path / "lock"), pytest.raises(Taken), alone(tmp_path / "lock"):
+            pytest.fail("two at once")
