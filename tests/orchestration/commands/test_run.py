@@ -23,7 +23,7 @@ from orchestration.runs.dead_runs import UNFINISHED, locks_of
 from orchestration.runs.instance import open_instance
 from orchestration.runs.locks import Process, process_of
 from resources.settings import Settings, load_settings
-from tests.e2e.tiny_store import STORE_ID, land_reference
+from tests.e2e.tiny_store import land_reference
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 LAST_WORDS = "nothing is lost, the next start goes on from here"
@@ -78,14 +78,17 @@ def test_a_job_that_fails_is_named_and_stops_no_other(settings: Settings, capsys
     before = len(runs_of(settings))
     landing = settings.landing_root
     land_reference(landing)
-    plan = landing / "reference" / "stores" / STORE_ID / "planogram.csv"
-    plan.write_text(plan.read_text().replace("g1-0-00", "nowhere"))
+    # A table whose log is gone: nobody else reads it today.
+    table = settings.home / "lake" / "orders" / "slot_views"
+    table.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(table / "_delta_log", ignore_errors=True)
+    (table / "part-0.parquet").touch()
     decision = landing / "reviews" / "2026-11-22.jsonl"
     decision.parent.mkdir(parents=True)
     decision.write_text("{}\n")
     assert main(["--home", str(settings.home), "run"]) == 1
     said = capsys.readouterr().out
-    assert "orders/planograms: planogram_slots_known (1 break it)" in " ".join(said.split())
+    assert "orders/slot_views: data files lie there without a log" in " ".join(said.split())
     (last,) = [line for line in said.splitlines() if line.startswith("failed: ")]
     assert "reference data and history" in last
     succeeded = {run.job_name: run.status is dg.DagsterRunStatus.SUCCESS for run in runs_of(settings)[before:]}
