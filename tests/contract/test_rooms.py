@@ -175,6 +175,34 @@ def test_nobody_has_to_rename_a_module() -> None:
     assert not found
 
 
+WITH_DETECTOR = {"detection", "tracking", "clip_analysis", "single_video", "trajectories"}
+
+
+def names_in(tree: ast.Module) -> Iterator[str]:
+    """Everything that a module calls by a name: variables, fields, parameters, functions, classes, keywords."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.arg | ast.keyword):
+            yield node.arg or ""
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+
+
+def test_a_look_is_a_pass_of_the_detector() -> None:
+    """And nothing else: what goods look like are colours, what a person looks like is appearance."""
+    found = {
+        f"{module}: {name}"
+        for module in MODULES
+        if module.startswith("assets.vision.") and module.split(".")[2] not in WITH_DETECTOR
+        for name in names_in(TREES[module])
+        if {"look", "looks"} & set(name.lower().split("_"))
+    }
+    assert not found
+
+
 def test_nothing_private_is_imported() -> None:
     found = {
         f"{module} imports {node.module}.{alias.name}"

@@ -180,13 +180,13 @@ class _DetectionTable:
         self._clip = clip
         self._index: list[npt.NDArray[np.int32]] = []
         self._boxes: list[Boxes] = []
-        self._looks: list[tuple[npt.NDArray[np.float32], ...]] = []
+        self._described: list[tuple[npt.NDArray[np.float32], ...]] = []
 
     def add(self, index: int, frame_bgr: npt.NDArray[np.uint8], boxes: Boxes) -> None:
         if len(boxes):
             self._index.append(np.full(len(boxes), index, dtype=np.int32))
             self._boxes.append(boxes)
-            self._looks.append(describe(frame_bgr, boxes))
+            self._described.append(describe(frame_bgr, boxes))
 
     def frame(self) -> pl.DataFrame:
         schema = DETECTIONS.schema
@@ -195,7 +195,7 @@ class _DetectionTable:
         clip = self._clip
         index, boxes = np.concatenate(self._index), np.concatenate(self._boxes)
         within = np.concatenate([np.arange(len(part), dtype=np.int16) for part in self._boxes])
-        looks, upper, lower = (np.concatenate(part) for part in zip(*self._looks, strict=True))
+        appearance, upper, lower = (np.concatenate(part) for part in zip(*self._described, strict=True))
         table = pl.DataFrame(
             {
                 "frame_index": index,
@@ -206,7 +206,7 @@ class _DetectionTable:
                 "width_px": boxes[:, 2],
                 "height_px": boxes[:, 3],
                 "score_prob": boxes[:, 4],
-                "appearance": looks.tolist(),
+                "appearance": appearance.tolist(),
                 "clothing_upper": upper.tolist(),
                 "clothing_lower": lower.tolist(),
             },

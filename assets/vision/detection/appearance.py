@@ -121,8 +121,8 @@ def describe(
         inside = frame_bgr[first_y[row] : last_y[row], first_x[row] : last_x[row]]
         table.take(_codes(_patch(inside)), axis=0, out=pixels, mode="clip")
         found[row] = stripes @ pixels
-    looks = np.sqrt(found[:, : len(STRIPES), :STRIPE_BINS].reshape(len(boxes), APPEARANCE_SIZE))
-    return looks, found[:, len(STRIPES), STRIPE_BINS:], found[:, len(STRIPES) + 1, STRIPE_BINS:]
+    appearance = np.sqrt(found[:, : len(STRIPES), :STRIPE_BINS].reshape(len(boxes), APPEARANCE_SIZE))
+    return appearance, found[:, len(STRIPES), STRIPE_BINS:], found[:, len(STRIPES) + 1, STRIPE_BINS:]
 
 
 def _patch(inside_bgr: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

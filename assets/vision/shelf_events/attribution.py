@@ -124,7 +124,7 @@ def attributed(
                     deed.track_id,
                     deed.event.put_log_odds,
                     deed.event.quantity,
-                    deed.event.looks,
+                    deed.event.colours,
                 )
             deeds.append(replace(deed, movement=moved))
     return _joined(deeds)

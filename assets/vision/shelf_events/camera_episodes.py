@@ -11,7 +11,7 @@ import polars as pl
 from assets.vision.shelf_events.camera_fusion import CameraEpisode, ClearView, Contact
 from assets.vision.shelf_events.settings import AttributionSettings
 from assets.vision.slots.episodes import SlotEpisode
-from assets.vision.slots.judgement import look_of_goods
+from assets.vision.slots.judgement import colours_of_goods
 from assets.vision.slots.settings import SlotSettings
 from assets.vision.slots.stitching import joined_clips, patch_of
 
@@ -83,11 +83,11 @@ def _seconds(value: object) -> float:
 
 
 def _camera_episode(camera_id: str, episode: SlotEpisode, before: bytes, settings: SlotSettings) -> CameraEpisode:
-    look: tuple[float, ...] = ()
+    colours: tuple[float, ...] = ()
     if before and episode.patch:
         pictures = patch_of(episode), patch_of(replace(episode, patch=before))
         is_put = episode.put_prob > episode.pick_prob
-        look = look_of_goods(*(pictures if is_put else pictures[::-1]), settings)
+        colours = colours_of_goods(*(pictures if is_put else pictures[::-1]), settings)
     contact = None
     if episode.contact_px is not None:
         contact = Contact(camera_id, episode.changed_s, *episode.contact_px)
@@ -104,5 +104,5 @@ def _camera_episode(camera_id: str, episode: SlotEpisode, before: bytes, setting
         episode.pick_prob,
         contact,
         episode.has_person,
-        look,
+        colours,
     )

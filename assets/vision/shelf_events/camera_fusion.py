@@ -42,7 +42,7 @@ class CameraEpisode:
     pick_prob: float
     contact: Contact | None = None
     has_person: bool = False
-    look: tuple[float, ...] = ()
+    colours: tuple[float, ...] = ()
 
     @property
     def length_s(self) -> float:
@@ -79,7 +79,7 @@ class FusedEvent:
     camera_ids: tuple[str, ...]
     contacts: tuple[Contact, ...] = field(default=())
     has_person: bool = False
-    looks: tuple[tuple[float, ...], ...] = ()
+    colours: tuple[tuple[float, ...], ...] = ()
 
 
 def fuse(
@@ -172,7 +172,7 @@ def _fused(slot_id: str, group: Sequence[CameraEpisode], silent: int, settings: 
         camera_ids=tuple(sorted({e.camera_id for e in group})),
         contacts=tuple(sorted((e.contact for e in sharp if e.contact), key=lambda c: (c.camera_id, c.time_s))),
         has_person=any(e.has_person for e in group),
-        looks=tuple(sorted(e.look for e in group if e.look)),
+        colours=tuple(sorted(e.colours for e in group if e.colours)),
     )
 
 

@@ -59,7 +59,7 @@ def observe_video(
     """
     numbers: list[npt.NDArray[np.int64]] = []
     boxes: list[Array] = []
-    looks: list[Array] = []
+    appearances: list[Array] = []
     fit = BoxFit()
     size = (0.0, 0.0)
     count = 0
@@ -75,7 +75,7 @@ def observe_video(
         if len(found):
             numbers.append(np.full(len(found), number, dtype=np.int64))
             boxes.append(found)
-            looks.append(np.asarray(describe(frame, found)[0], dtype=np.float64))
+            appearances.append(np.asarray(describe(frame, found)[0], dtype=np.float64))
     if not count:
         raise UnreadableClipError("empty")
     if not boxes:
@@ -89,7 +89,7 @@ def observe_video(
         )
         return nothing, fit, count
     look, table = np.concatenate(numbers), np.concatenate(boxes)
-    return Detections(look / fps, look, table[:, :4], table[:, 4], np.concatenate(looks), size), fit, count
+    return Detections(look / fps, look, table[:, :4], table[:, 4], np.concatenate(appearances), size), fit, count
 
 
 def track_video(

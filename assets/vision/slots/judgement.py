@@ -113,7 +113,7 @@ def direction_features(
     return np.append(difference, presence_log_ratio(before_bgr, after_bgr))
 
 
-def look_of_goods(with_bgr: FloatArray, without_bgr: FloatArray, settings: SlotSettings) -> tuple[float, ...]:
+def colours_of_goods(with_bgr: FloatArray, without_bgr: FloatArray, settings: SlotSettings) -> tuple[float, ...]:
     """Colours of what is in the one patch and not in the other: 12 hues, then dark, grey and white.
 
     Sums to one; empty where nothing differs.

@@ -132,8 +132,8 @@ def test_looks_and_clothes_are_told_apart() -> None:
     frame[20:100, 120:160], frame[100:180, 120:160] = (40, 160, 40), (20, 20, 20)
     frame[20:100, 220:260], frame[100:180, 220:260] = (30, 30, 190), (190, 40, 30)
     boxes = np.array([[20, 10, 40, 180], [120, 10, 40, 180], [220, 10, 40, 180], [400, 10, 40, 180]], dtype=float)
-    looks, upper, lower = describe(frame, boxes)
-    alike = likeness(looks, looks)
+    appearance, upper, lower = describe(frame, boxes)
+    alike = likeness(appearance, appearance)
     assert alike[0, 2] > 0.6
     assert alike[0, 1] < 0.3
     assert [dominant_colour(upper[i : i + 1]).colour for i in range(4)] == ["red", "green", "red", "unknown"]

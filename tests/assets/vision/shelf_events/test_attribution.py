@@ -136,10 +136,10 @@ def test_a_put_back_into_the_wrong_slot_carries_its_product_along() -> None:
 
 def test_what_looks_like_nothing_that_a_person_carries_was_not_put_there_by_them() -> None:
     red, blue = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
-    for look, kind in ((red, "put_back"), (blue, "pick")):
+    for colours, kind in ((red, "put_back"), (blue, "pick")):
         holdings = StoreHoldings({"s1": "cola", "s2": "tea"})
         holdings.move("s1", "t1", -5.0, 1, [red])
-        assert holdings.move("s2", "t1", 3.5, 1, [look]).type == kind
+        assert holdings.move("s2", "t1", 3.5, 1, [colours]).type == kind
 
 
 def test_staff_restock_and_own_nothing() -> None:

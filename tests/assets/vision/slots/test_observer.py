@@ -14,7 +14,7 @@ from assets.vision.clip_analysis.decode_pass import episode_frame
 from assets.vision.footage.clip import Clip
 from assets.vision.single_video.shelf import watch_frames
 from assets.vision.slots.episodes import SlotEpisode
-from assets.vision.slots.judgement import judge, look_of_goods
+from assets.vision.slots.judgement import colours_of_goods, judge
 from assets.vision.slots.observer import SlotObserver, zone_tiles
 from assets.vision.slots.settings import SlotSettings
 from assets.vision.slots.signal import Atlas, gains_to, ordered_quad, patch_coordinates, patches_of, thumbnail
@@ -294,11 +294,11 @@ def test_a_shadow_that_stays_on_a_crowded_shelf_is_no_change() -> None:
     assert not judge(shadow, shelf, 1, SETTINGS).has_changed
 
 
-def test_the_look_of_goods_is_that_of_what_came() -> None:
+def test_the_colours_of_goods_are_those_of_what_came() -> None:
     board = np.full((24, 26, 3), 200.0, np.float32)
     red = board.copy()
     red[4:20, 8:18] = (20, 20, 220)
-    look = look_of_goods(red, board, SETTINGS)
-    assert sum(look) == pytest.approx(1.0)
-    assert look[0] > 0.5
-    assert look_of_goods(board, board, SETTINGS) == ()
+    colours = colours_of_goods(red, board, SETTINGS)
+    assert sum(colours) == pytest.approx(1.0)
+    assert colours[0] > 0.5
+    assert colours_of_goods(board, board, SETTINGS) == ()

@@ -17,14 +17,14 @@ RED, BLUE = np.sqrt(np.eye(216)[[0, 72, 144]].sum(axis=0)), np.sqrt(np.eye(216)[
 
 
 def walking(*paths: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Detections:
-    """(frames, x of the centres, look) of everybody, 10 frames a second, boxes of 40 x 100 at a height of 200."""
+    """(frames, x of the centres, appearance) of everybody, 10 frames a second, boxes of 40 x 100 at a height of 200."""
     frame = np.concatenate([p[0] for p in paths])
     boxes = np.concatenate([np.stack([p[1] - 20, np.full(len(p[1]), 200.0)], axis=1) for p in paths])
     boxes = np.concatenate([boxes, np.tile([40.0, 100.0], (len(boxes), 1))], axis=1)
-    looks = np.concatenate([np.tile(p[2], (len(p[0]), 1)) for p in paths])
+    appearance = np.concatenate([np.tile(p[2], (len(p[0]), 1)) for p in paths])
     order = np.argsort(frame, kind="stable")
     score = np.full(len(frame), 0.9)
-    return Detections(frame[order] / 10, frame[order], boxes[order], score, looks[order], (640.0, 480.0))
+    return Detections(frame[order] / 10, frame[order], boxes[order], score, appearance[order], (640.0, 480.0))
 
 
 def grid(count: int) -> np.ndarray:
@@ -45,7 +45,7 @@ def test_two_people_apart_are_two_tracks() -> None:
     assert len(tracks.track) == 200
 
 
-def test_people_who_cross_keep_their_own_looks() -> None:
+def test_people_who_cross_keep_their_own_appearance() -> None:
     frames = np.arange(200)
     right, left = 60 + 2.6 * frames, 580 - 2.6 * frames
     tracks = link(walking((frames, right, RED), (frames, left, BLUE)), grid(200))

@@ -24,9 +24,9 @@ def seen(*people: tuple[np.ndarray, float]) -> tuple[Detections, list[np.ndarray
     frame = np.repeat(FRAMES, count)
     x = np.stack([path for path, _ in people], axis=1).ravel()
     boxes = np.stack([x - 20, np.full(len(x), 200.0), np.full(len(x), 40.0), np.full(len(x), 100.0)], axis=1)
-    looks = np.tile(np.sqrt(np.eye(216)[[0, 72, 144]].sum(axis=0)), (len(x), 1))
+    appearance = np.tile(np.sqrt(np.eye(216)[[0, 72, 144]].sum(axis=0)), (len(x), 1))
     score = np.tile([prob for _, prob in people], len(FRAMES))
-    found = Detections(frame / 10, frame, boxes, score, looks, (1000.0, 480.0))
+    found = Detections(frame / 10, frame, boxes, score, appearance, (1000.0, 480.0))
     return found, [np.arange(number, len(x), count) for number in range(count)]
 
 

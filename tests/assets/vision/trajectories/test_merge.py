@@ -83,8 +83,8 @@ def detections(people: list[tuple[float, tuple[float, float]]], hidden: tuple[fl
                 if found is None or rng.random() < 0.1:
                     continue
                 left, top, width, height = found + rng.normal(0, 2.0, 4)
-                looks = np.full(APPEARANCE_SIZE, 0.01)
-                looks[person * 5 :: 72] = 1.0
+                appearance = np.full(APPEARANCE_SIZE, 0.01)
+                appearance[person * 5 :: 72] = 1.0
                 wears = np.zeros(len(COLOURS))
                 wears[3 + person] = 1.0
                 rows.append(
@@ -93,7 +93,7 @@ def detections(people: list[tuple[float, tuple[float, float]]], hidden: tuple[fl
                         "frame_index": look * 3, "detection_index": person,
                         "captured_at": START + timedelta(seconds=time_s),
                         "left_px": left, "top_px": top, "width_px": width, "height_px": height, "score_prob": 0.7,
-                        "appearance": (looks / np.linalg.norm(looks) * np.sqrt(3)).tolist(),
+                        "appearance": (appearance / np.linalg.norm(appearance) * np.sqrt(3)).tolist(),
                         "clothing_upper": wears.tolist(), "clothing_lower": wears[::-1].tolist(),
                     }
                 )  # fmt: skip
