@@ -43,7 +43,8 @@ def home(day: SimulatedDay, tmp_path: Path) -> Path:
     lake, info = Lake(str(tmp_path / "lake")), CommitInfo("run", "code", "model", "planogram")
     now = day.store_day.start_at + timedelta(hours=12)
     for contract in (store_reference.STORES, store_reference.SLOTS, store_reference.PRODUCTS, store_reference.PRICES):
-        upsert(lake, contract, day.reference.frames[contract.name], commit=info, now=now)
+        rows = day.reference.frames[contract.name].select(contract.schema.names())
+        upsert(lake, contract, rows, commit=info, now=now)
     for contract, frame in (
         (tables.VISITS, day.binding.visits),
         (tables.VISIT_TRACKS, day.binding.visit_tracks),
