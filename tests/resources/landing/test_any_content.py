@@ -126,6 +126,7 @@ def test_any_sidecar_is_read_or_refused(raw: bytes) -> None:
         (ORDERS_HISTORY, ORDER, {"created_at": "1999-12-31T23:59:59Z"}, "created_at", Reason.OUT_OF_RANGE),
         (ORDERS_HISTORY, ORDER, {"created_at": "9999-12-31T23:59:59-14:00"}, "created_at", Reason.OUT_OF_RANGE),
         (ORDERS_HISTORY, ORDER, {"lines": [ORDER["lines"][0]] * 501}, "lines", Reason.OUT_OF_RANGE),  # type: ignore[index]
+        (ORDERS_HISTORY, ORDER, {"lines": []}, "lines", Reason.OUT_OF_RANGE),
         (ORDERS_HISTORY, ORDER, {"lines": ORDER["lines"] * 2}, "amount_fen", Reason.ARITHMETIC),  # type: ignore[operator]
         (REVIEWS, REVIEW, {"reason": "\ud800"}, "reason", Reason.NOT_UTF8),
         (REVIEWS, REVIEW, {"reason": "x" * 501}, "reason", Reason.OUT_OF_RANGE),
