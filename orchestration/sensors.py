@@ -3,13 +3,11 @@ times of files: nothing of their content."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
 
-from assets.orders.reference.settings import ReferenceSettings
+from assets.orders.reference.waits import waits_over
 from lakehouse.contracts import contract
 from lakehouse.life import seals
 from lakehouse.store_day import StoreDay
@@ -17,7 +15,6 @@ from lakehouse.tables.reader import scan
 from orchestration import arrivals
 from orchestration.jobs import REFERENCE, REVIEW, STORE_DAY, STORE_DAY_ASSETS
 from resources.clock import Clock
-from resources.landing.file_access import landed_at
 from resources.steps.partitions import STORES, partition_key
 from resources.workplace import Workplace
 
@@ -80,16 +77,6 @@ def _store_day_run(workplace: Workplace, root: Path, day: StoreDay, files: Seque
         asset_selection=list(STORE_DAY_ASSETS),
         tags={"is_sealed": str(seals.is_sealed(workplace.lake(), day)).lower()},
     )
-
-
-def waits_over(paths: Iterable[Path], now: datetime) -> int:
-    """How often the time for which a reference file may wait has gone by, summed over files: whenever it goes up, a run
-    has to refuse what has waited for long enough."""
-    times = 0
-    for path in paths:
-        with suppress(OSError):
-            times += max(0, (now - landed_at(path)) // ReferenceSettings().patience)
-    return times
 
 
 def state_of(root: Path, paths: Iterable[Path]) -> str:

@@ -26,17 +26,23 @@ def alone(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Taken(_written(handle)) from None
-        # For a message only: nothing is decided by it, so a full disk does not matter.
-        with suppress(OSError):
-            os.truncate(handle, 0)
-            os.pwrite(handle, str(os.getpid()).encode("ascii"), 0)
+            raise Taken(signed_by(path)) from None
+        sign(handle)
         yield
     finally:
         os.close(handle)
 
 
-def _written(handle: int) -> int | None:
+def sign(handle: int) -> None:
+    """Writes the process id into a lock file that is held. For a message only: nothing is decided by it, so a full disk
+    does not matter."""
+    with suppress(OSError):
+        os.truncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode("ascii"), 0)
+
+
+def signed_by(path: Path) -> int | None:
+    """The process id in a lock file; None if none can be read."""
     with suppress(OSError, ValueError):
-        return int(os.pread(handle, 20, 0))
+        return int(path.read_text(encoding="ascii"))
     return None

@@ -7,9 +7,11 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
+
+from resources.lock_file import sign, signed_by
 
 
 class Process(Enum):
@@ -57,9 +59,7 @@ def process_of(folder: Path, run_id: str) -> Process:
 
 def process_id(folder: Path, run_id: str) -> int | None:
     """The process id that the run's holder has written, for a message."""
-    with suppress(OSError, ValueError):
-        return int((folder / run_id).read_text(encoding="ascii"))
-    return None
+    return signed_by(folder / run_id)
 
 
 def forget_all_but(folder: Path, unfinished: Collection[str]) -> None:
@@ -74,7 +74,5 @@ def _locked(folder: Path, run_id: str) -> int:
     handle = os.open(folder / run_id, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     # Waits for somebody who is just asking, which takes microseconds.
     fcntl.flock(handle, fcntl.LOCK_EX)
-    with suppress(OSError):
-        os.truncate(handle, 0)
-        os.write(handle, str(os.getpid()).encode("ascii"))
+    sign(handle)
     return handle

@@ -5,33 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from resources.lock_file import Taken, alone
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-HOLDS = (
-    "import signal, sys; from pathlib import Path; from resources.lock_file import alone\n"
-    "with alone(Path(sys.argv[1])): print('held', flush=True); signal.pause()"
-)
+from tests.resources.other_process import HOLDS_LOCK, other_process
 
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDS, str(tmp_path / "lock")], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
+    with other_process(HOLDS_LOCK, tmp_path / "lock") as process:
         yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_the_holder_is_named_and_its_death_frees_the_lock(tmp_path: Path, holder: subprocess.Popen[str]) -> None:

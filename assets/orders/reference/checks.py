@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from pathlib import PurePosixPath
 
 import polars as pl
 
+from assets.orders.reference.settings import ReferenceSettings
 from lakehouse.audit import ExpectationResult, identity_check, no_strangers
 from lakehouse.contract import Severity
 from resources.landing.folder import Rejection
 from resources.steps.specs import DomainCheck
 
 _WAITS = (
-    "No {} waits in landing for what it names. It is taken once that has come, and refused after half a day; "
-    "`make land-check FOLDER=`, with the landing folder, says which line or field it is."
+    "No {} waits in landing for what it names. It is taken once that has come, and refused after "
+    f"{ReferenceSettings().patience / timedelta(hours=1):g} h; `make land-check FOLDER=`, with the landing folder, "
+    "says which line or field it is."
 )
 
 DECLARED: Mapping[str, tuple[DomainCheck, ...]] = {

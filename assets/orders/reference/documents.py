@@ -61,12 +61,12 @@ def read_documents(documents: Iterable[Document]) -> Reference:
                 rows[name] += _from(document, found)
         except Refused as refused:
             rejections.append(Rejection(document.name, 0, refused.field_name, refused.reason))
-    frames = {name: pl.DataFrame(found, landed_schema(_CONTRACTS[name])) for name, found in rows.items()}
+    frames = {name: pl.DataFrame(found, sourced_schema(_CONTRACTS[name])) for name, found in rows.items()}
     return Reference(frames, tuple(rejections))
 
 
-def landed_schema(contract: TableContract) -> pl.Schema:
-    """Schema of a table's landed rows."""
+def sourced_schema(contract: TableContract) -> pl.Schema:
+    """Schema of a table's rows with where they came from."""
     return pl.Schema({**contract.schema, SOURCE_FILE: pl.String(), SOURCE_LINE: pl.Int64(), SOURCE_FIELD: pl.String()})
 
 

@@ -20,6 +20,7 @@ from orchestration.__main__ import main
 from tests.assets.analytics.marts.test_warehouse import FIT, make, writer
 from tests.assets.vision.detection.test_networks import damage
 from tests.e2e.tiny_store import land_clip, land_reference
+from tests.resources.other_process import HOLDS_LOCK, other_process
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -59,21 +60,10 @@ def test_a_bucket_that_cannot_be_worked_in_is_said_once(
 @contextmanager
 def running(home: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that works on the home, as `run` does."""
-    code = (
-        "import signal, sys; from pathlib import Path; from resources.lock_file import alone\n"
-        "with alone(Path(sys.argv[1])): print('held', flush=True); signal.pause()"
-    )
     lock = home / "dagster" / "orchestration_run.lock"
     lock.parent.mkdir(parents=True)
-    command = [sys.executable, "-c", code, str(lock)]
-    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
+    with other_process(HOLDS_LOCK, lock) as process:
         yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_the_second_of_two_runs_sweeps_and_leaves_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

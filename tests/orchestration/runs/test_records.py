@@ -6,7 +6,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +15,14 @@ from orchestration.__main__ import main
 from orchestration.runs.instance import open_instance
 from orchestration.runs.records import RecordsUnusable, check_records, explained
 from resources.settings import Settings, load_settings
+from tests.resources.other_process import other_process
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+BEGINS = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("begin immediate")
+"""
 FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 
 
@@ -37,19 +42,8 @@ def settings(fresh: Path, tmp_path: Path) -> Settings:
 @pytest.fixture
 def holder(settings: Settings) -> Iterator[subprocess.Popen[str]]:
     """Another process that has begun to write and does not end."""
-    code = (
-        "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], isolation_level=None); "
-        "c.execute('begin immediate'); print('held', flush=True); time.sleep(60)"
-    )
-    command = [sys.executable, "-c", code, str(settings.dagster_home / "history/runs/index.db")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
+    with other_process(BEGINS, settings.dagster_home / "history/runs/index.db") as process:
         yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_sound_files_and_absent_ones_are_fine(settings: Settings, tmp_path: Path) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
@@ -23,6 +22,7 @@ from assets.analytics.marts.warehouse import (
     what_is_wrong,
 )
 from lakehouse.lake import Lake
+from tests.resources.other_process import other_process
 
 FIT = "create table marts.sales (store_id varchar, business_date date, value_fen bigint, mean_fen double)"
 
@@ -113,25 +113,15 @@ def test_one_build_at_a_time(tmp_path: Path) -> None:
 
 
 WRITES = """
-import duckdb, signal, sys
+import duckdb, sys
 connection = duckdb.connect(sys.argv[1])
 connection.execute("create table main.notes as select 'acc-1' as account_id")
-print("written", flush=True)
-signal.pause()
 """
 
 
-@contextmanager
-def writer(file: Path) -> Iterator[subprocess.Popen[str]]:
+def writer(file: Path) -> AbstractContextManager[subprocess.Popen[str]]:
     """Another process that has the file open for writing, and has written."""
-    process = subprocess.Popen([sys.executable, "-c", WRITES, str(file)], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "written\n"
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    return other_process(WRITES, file)
 
 
 def test_a_file_that_somebody_writes_into_is_left_to_them(tmp_path: Path) -> None:

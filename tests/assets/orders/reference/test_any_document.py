@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.orders.reference.documents import landed_schema, read_documents
+from assets.orders.reference.documents import read_documents, sourced_schema
 from lakehouse.contracts import store_reference
 from resources.landing.folder import Document
 from resources.landing.refusals import Reason
@@ -77,7 +77,7 @@ def rows_or_refusals(found: Document) -> int:
     assert {rejection.file for rejection in reference.rejections} <= {found.name}
     assert SECRET not in repr(reference.rejections)
     for contract in store_reference.TABLES:
-        assert reference.frames[contract.name].schema == landed_schema(contract)
+        assert reference.frames[contract.name].schema == sourced_schema(contract)
     rows = sum(frame.height for frame in reference.frames.values())
     alone = sum(frame.height for frame in read_documents([beside]).frames.values())
     assert rows >= alone

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 import yaml
 
-from assets.orders.reference.documents import landed_schema, read_documents
+from assets.orders.reference.documents import read_documents, sourced_schema
 from assets.orders.reference.prices import prices_on
 from lakehouse.contracts import store_reference
 from resources.landing.folder import Document
@@ -42,7 +42,7 @@ def test_a_store_becomes_its_tables() -> None:
     assert found.frames["stores"].row(0, named=True)["gate_positions_m"] == [[1.0, 2.0]]
     assert found.frames["slots"]["slot_id"].to_list() == ["a", "b"]
     for contract in store_reference.TABLES:
-        assert found.frames[contract.name].schema == landed_schema(contract)
+        assert found.frames[contract.name].schema == sourced_schema(contract)
 
 
 @pytest.mark.parametrize(
